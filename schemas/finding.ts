@@ -1,0 +1,117 @@
+/**
+ * A finding: a CloudEvents 1.0 structured event whose `data` is an OCSF Detection Finding (class_uid 2004).
+ *
+ * The unit of a finding is a cluster of applications believed to be one use case. `data.finding_info.uid` is stable while the
+ * cluster lives; `id` is `<uid>:<revision>`, so a consumer that sees the same revision twice stays idempotent.
+ */
+import { z } from 'zod'
+
+/** Policy codes, strongest first; rule numbers refer to docs/policy.md. */
+export const PolicyCode = z.enum([
+  'duplicate_apps_single_owner',
+  'duplicate_apps_multiple_owners',
+  'service_sharded_across_apps',
+  'end_user_supplied_keys',
+  'environment_exemption_misuse',
+])
+export type PolicyCode = z.infer<typeof PolicyCode>
+
+/** Why a claimed development/staging/production exemption (P6) does not hold. */
+export const ExemptionFailure = z.enum([
+  'more_than_three_apps',
+  'more_than_one_owner',
+  'environment_missing_from_name',
+  'environment_missing_from_description',
+  'environment_claimed_twice',
+  'non_production_carries_production_load',
+])
+export type ExemptionFailure = z.infer<typeof ExemptionFailure>
+
+export const EvidenceFamily = z.enum(['network', 'users', 'behaviour', 'timing', 'registry'])
+export type EvidenceFamily = z.infer<typeof EvidenceFamily>
+
+export const Evidence = z.object({
+  signal: z.string(),
+  family: EvidenceFamily,
+  observed: z.number().describe('The measured effect, in the unit that `unit` names.'),
+  expected: z.number().nullable().describe('What the null model gives, same unit.'),
+  unit: z.string(),
+  p: z.number().min(0).max(1).nullable().describe('Probability of at least this effect under the null.'),
+  bits: z.number().describe('log2(m/u): how far this moves the odds.'),
+  statement: z.string().describe('The evidence in words.'),
+  query: z.string().describe('File under sql/queries that shows it.'),
+})
+export type Evidence = z.infer<typeof Evidence>
+
+export const InnocentExplanation = z.object({
+  explanation: z.string(),
+  ruled_out: z.boolean(),
+  statement: z.string(),
+})
+export type InnocentExplanation = z.infer<typeof InnocentExplanation>
+
+export const FindingResource = z.object({
+  type: z.literal('application'),
+  uid: z.string(),
+  name: z.string(),
+  owner: z.object({ uid: z.string() }),
+  data: z.object({
+    probability: z.number().min(0).max(1),
+    requests: z.int().min(0),
+    throttled: z.int().min(0),
+  }),
+})
+export type FindingResource = z.infer<typeof FindingResource>
+
+export const DetectionFinding = z.object({
+  class_uid: z.literal(2004),
+  category_uid: z.literal(2),
+  activity_id: z.int().describe('OCSF: 1 create, 2 update, 3 close.'),
+  type_uid: z.int().describe('OCSF: class_uid * 100 + activity_id.'),
+  time: z.int().describe('Epoch milliseconds.'),
+  message: z.string(),
+  severity_id: z.int().min(0).max(6),
+  confidence_score: z.int().min(0).max(100),
+  risk_score: z.int().min(0).max(100),
+  finding_info: z.object({ uid: z.string(), title: z.string(), types: z.array(PolicyCode).min(1) }),
+  metadata: z.object({
+    product: z.object({ name: z.literal('sidestep'), vendor_name: z.literal('sidestep'), version: z.string() }),
+    version: z.string().describe('OCSF schema version.'),
+  }),
+  resources: z.array(FindingResource).min(2),
+  evidences: z.array(z.object({ data: Evidence })),
+  unmapped: z.object({
+    gain: z.number().nullable().describe('Peak use of the cluster in one limit window / what one app may use.'),
+    gain_basis: z.string(),
+    mode: z.enum(['unknown', 'round_robin', 'random', 'failover', 'time_slice', 'sticky']),
+    window: z.object({ from: z.string(), to: z.string() }),
+    exemption: z.object({ claimed: z.boolean(), failed_conditions: z.array(ExemptionFailure) }),
+    innocent_explanations: z.array(InnocentExplanation),
+    shared_networks: z.array(
+      z.object({ network: z.string(), apps: z.int(), cluster_apps: z.int(), class: z.string(), share: z.number() }),
+    ),
+    probability_without_best_family: z.number().min(0).max(1),
+    revision: z.int().min(1),
+    tuning_hash: z.string(),
+    recommended_action: z.enum(['review']),
+  }),
+})
+export type DetectionFinding = z.infer<typeof DetectionFinding>
+
+export const Finding = z
+  .object({
+    specversion: z.literal('1.0'),
+    id: z.string().describe('<finding uid>:<revision>'),
+    source: z.literal('/sidestep/analyzer'),
+    subject: z.string().describe('cluster/<id>'),
+    type: z.enum([
+      'dev.sidestep.finding.opened.v1',
+      'dev.sidestep.finding.updated.v1',
+      'dev.sidestep.finding.closed.v1',
+    ]),
+    time: z.string(),
+    datacontenttype: z.literal('application/json'),
+    data: DetectionFinding,
+  })
+  .meta({ id: 'Finding', title: 'sidestep finding, v1' })
+export type Finding = z.infer<typeof Finding>

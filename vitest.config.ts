@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+// chDB binds one data directory per process, so every test file that opens the engine gets a process of its own (`forks`).
+const engine = { pool: 'forks', isolate: true, testTimeout: 120_000, hookTimeout: 120_000 } as const
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      { test: { name: 'sql', include: ['tests/sql/**/*.test.ts'], ...engine } },
+      { test: { name: 'scenarios', include: ['tests/scenarios/**/*.test.ts'], ...engine } },
+      { test: { name: 'integration', include: ['tests/integration/**/*.test.ts'], ...engine } },
+    ],
+  },
+})
