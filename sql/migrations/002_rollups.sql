@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS app_network_hourly
     network     IPv6                   COMMENT 'IPv4 /32 as ::ffff:a.b.c.d, or the first address of the IPv6 /64. Personal data',
     requests    SimpleAggregateFunction(sum, UInt64) COMMENT 'Requests' CODEC(T64, ZSTD(1)),
     throttled   SimpleAggregateFunction(sum, UInt64) COMMENT 'Requests answered 429' CODEC(T64, ZSTD(1)),
+    user_bits   SimpleAggregateFunction(groupBitOr, UInt64) COMMENT 'Linear-counting sketch of the end users, 64 bits (Whang et al. 1990)' CODEC(ZSTD(1)),
     ingested_on SimpleAggregateFunction(max, Date)   DEFAULT today() COMMENT 'Day of the last arrival'
 )
 ENGINE = AggregatingMergeTree
@@ -20,7 +21,8 @@ SETTINGS non_replicated_deduplication_window = 100000
 COMMENT 'Requests by app and network';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS app_network_hourly_view TO app_network_hourly AS
-SELECT toStartOfHour(timestamp) AS hour, app_id, if(startsWith(IPv6NumToString(client_ip), '::ffff:'), client_ip, tupleElement(IPv6CIDRToRange(client_ip, 64), 1)) AS network, count() AS requests, countIf(status_code = 429) AS throttled
+SELECT toStartOfHour(timestamp) AS hour, app_id, if(startsWith(IPv6NumToString(client_ip), '::ffff:'), client_ip, tupleElement(IPv6CIDRToRange(client_ip, 64), 1)) AS network, count() AS requests, countIf(status_code = 429) AS throttled,
+    groupBitOr(if(user_id = '', 0, bitShiftLeft(toUInt64(1), cityHash64(user_id) % 64))) AS user_bits
 FROM landing
 WHERE reason = ''
 GROUP BY hour, app_id, network;

@@ -1,0 +1,187 @@
+/**
+ * The analysis: (window, store, tuning) -> findings. One pure step over what the store holds; called once by `detect`, again and
+ * again by a service. The time is passed in.
+ *
+ *   1. prepare   working tables from the rollups; pairs by blocking rules; control pairs
+ *   2. behaviour route mixes and user agents of every pair
+ *   3. networks  first with default classes, to find communities; then each network's class by corroboration
+ *   4. score     all signals under the classes, in bits; link pairs
+ *   5. clusters  drop links that are a move to a successor; Louvain; trim
+ *   6. judge     exemption, rule, materiality; build and store findings
+ */
+import { z } from 'zod'
+import type { ClickHouse } from '#lib/clickhouse.ts'
+import type { Finding } from '#schemas/finding.ts'
+import { readApps, type App } from './apps.ts'
+import { readCluster } from './cluster-facts.ts'
+import { findClusters, type Cluster } from './clusters.ts'
+import { communities } from './communities.ts'
+import { isLinked, scorePairs, type PairScore, type SignalResult } from './evidence.ts'
+import { judgeExemption } from './exemption.ts'
+import { matchFindings, readFindings, storeFindings } from './finding-store.ts'
+import { buildFinding, findingDigest, type Violation } from './findings.ts'
+import { measureGain } from './materiality.ts'
+import { classifyNetworks } from './networks.ts'
+import { isCandidate, readPairs, type PairKey } from './pairs.ts'
+import { judge } from './policy.ts'
+import { dropRuns, prepareTables, proposePairs } from './prepare.ts'
+import { BEHAVIOUR_SIGNALS, NETWORK_SIGNALS, REGISTRY_SIGNALS, USER_SIGNALS } from './signals/index.ts'
+import type { PairSignal, SignalContext } from './signals/signal.ts'
+import { successions } from './succession.ts'
+import type { Tuning } from './tuning.ts'
+import type { Window } from './window.ts'
+
+export interface Analysis {
+  readonly findings: readonly Finding[]
+  /** Compliant dev/staging/prod groups: app ids of each. */
+  readonly exempt: readonly (readonly string[])[]
+  /** Clusters with an innocent explanation: app ids of each. */
+  readonly innocent: readonly (readonly string[])[]
+  readonly apps: number
+  /** Pairs proposed by each blocking rule. */
+  readonly pairsByRule: ReadonlyMap<string, number>
+}
+
+export interface AnalyseOptions {
+  readonly clickhouse: ClickHouse
+  readonly window: Window
+  readonly tuning: Tuning
+  /** Names the run in the working tables. */
+  readonly runId: string
+  readonly nowMs: number
+  readonly onStep?: (step: string) => void
+}
+
+const WindowRow = z.object({ minutes: z.number(), from_seconds: z.number(), to_seconds: z.number() })
+export const analysisWindowQuery = { name: 'analysis-window', params: z.object({}), row: WindowRow } as const
+
+/** The whole span that the store holds, on whole hours; undefined when it holds no requests. */
+export async function storedWindow(clickhouse: ClickHouse): Promise<Window | undefined> {
+  const [row] = await clickhouse.query(analysisWindowQuery, {})
+  if (row === undefined || row.minutes === 0) return undefined
+  return { fromMs: row.from_seconds * 1000, toMs: row.to_seconds * 1000 }
+}
+
+export async function analyse(options: AnalyseOptions): Promise<Analysis> {
+  const { clickhouse, window, tuning, runId, onStep } = options
+  onStep?.('preparing')
+  await dropRuns(clickhouse)
+  await prepareTables(clickhouse, runId, window, tuning)
+  await proposePairs(clickhouse, runId, tuning)
+  const context: SignalContext = {
+    clickhouse,
+    runId,
+    tuning,
+    apps: await readApps(clickhouse, runId),
+    pairs: await readPairs(clickhouse, runId),
+  }
+  onStep?.('scoring')
+  const scores = await scoreRun(context)
+  onStep?.('clustering')
+  const linked = scores.filter((score) => isLinked(score, tuning))
+  const moves = await successions(clickhouse, linked.map((score) => score.pair), window, tuning)
+  const clusters = findClusters(scores.filter((score) => !moves.has(score.pair.key)), tuning)
+  onStep?.('judging')
+  const judged = await judgeClusters(options, context.apps, clusters)
+  return {
+    ...judged,
+    findings: await keepFindings(options, judged.violations),
+    apps: context.apps.size,
+    pairsByRule: countRules(context),
+  }
+}
+
+async function measureAll(signals: readonly PairSignal[], context: SignalContext): Promise<SignalResult[]> {
+  const results: SignalResult[] = []
+  for (const signal of signals) results.push({ signal, measurements: await signal.measure(context) })
+  return results
+}
+
+/** Scores of the candidate pairs under all signals, networks classified on the way. */
+export async function scoreRun(context: SignalContext): Promise<PairScore[]> {
+  const { clickhouse, runId, pairs, tuning } = context
+  const behaviour = await measureAll(BEHAVIOUR_SIGNALS, context)
+  const users = await measureAll(USER_SIGNALS, context)
+  const alike = new Set<PairKey>(
+    scorePairs(pairs, behaviour, tuning)
+      .filter((score) => (score.familyBits.get('behaviour') ?? 0) >= tuning.evidence.familySpeaksBits)
+      .map((score) => score.pair.key),
+  )
+  const lowDegree = scorePairs(pairs, [...(await measureAll(NETWORK_SIGNALS, context)), ...users], tuning)
+  const membership = communities(lowDegreeEdges(lowDegree, tuning), tuning.clusters.louvainSeed, tuning.clusters.resolution)
+  await classifyNetworks(clickhouse, runId, { alike, community: (app) => membership.get(app) }, tuning)
+  const networks = await measureAll(NETWORK_SIGNALS, context)
+  const registry = await measureAll(REGISTRY_SIGNALS, context)
+  return scorePairs(pairs, [...networks, ...users, ...behaviour, ...registry], tuning).filter((score) => isCandidate(score.pair))
+}
+
+function lowDegreeEdges(scores: readonly PairScore[], tuning: Tuning) {
+  return scores.flatMap(({ pair, familyBits }) => {
+    const weight = Math.max(familyBits.get('network') ?? 0, familyBits.get('users') ?? 0)
+    return weight >= tuning.evidence.familySpeaksBits ? [{ a: pair.a, b: pair.b, weight }] : []
+  })
+}
+
+async function judgeClusters(
+  { clickhouse, runId, window, tuning }: AnalyseOptions,
+  apps: ReadonlyMap<string, App>,
+  clusters: readonly Cluster[],
+): Promise<{ violations: Violation[]; exempt: string[][]; innocent: string[][] }> {
+  const violations: Violation[] = []
+  const exempt: string[][] = []
+  const innocent: string[][] = []
+  for (const cluster of clusters) {
+    const members = cluster.apps.flatMap((id) => apps.get(id) ?? [])
+    const reads = await readCluster(clickhouse, runId, cluster.apps, tuning)
+    const exemption = judgeExemption(members, tuning)
+    const verdict = judge({ apps: members, exemption, ...reads }, tuning)
+    if (verdict.kind === 'exempt') exempt.push([...cluster.apps])
+    else if (verdict.kind === 'innocent') innocent.push([...cluster.apps])
+    else {
+      const gain = await measureGain(clickhouse, cluster.apps, window, tuning)
+      violations.push({ cluster, apps: members, policies: verdict.policies, exemption, reads, gain })
+    }
+  }
+  return { violations, exempt, innocent }
+}
+
+/** Gives each violation its identity, stores what is new, closes what is no longer found; returns all that is open. */
+async function keepFindings(
+  { clickhouse, runId, window, tuning, nowMs }: AnalyseOptions,
+  violations: readonly Violation[],
+): Promise<Finding[]> {
+  const stored = await readFindings(clickhouse)
+  const digested = violations.map((violation) => ({ violation, apps: violation.cluster.apps, digest: findingDigest(violation) }))
+  const identities = matchFindings(digested, stored)
+  const earlier = new Map(stored.map((finding) => [`${finding.uid}:${finding.revision}`, finding]))
+  const rows = digested.map(({ violation, digest }, index) => {
+    const identity = identities[index] ?? { uid: '', revision: 1 }
+    const known = earlier.get(`${identity.uid}:${identity.revision}`)
+    const finding = known?.event ?? buildFinding(violation, identity, window, nowMs, tuning)
+    return { finding, digest, status: identity.revision === 1 ? ('opened' as const) : ('updated' as const), isNew: known === undefined }
+  })
+  const alive = new Set(identities.map(({ uid }) => uid))
+  const closed = stored
+    .filter((finding) => finding.status !== 'closed' && !alive.has(finding.uid))
+    .map(({ event, digest, revision }) => ({ finding: closeFinding(event, revision + 1, nowMs), digest, status: 'closed' as const }))
+  await storeFindings(clickhouse, [...rows.filter((row) => row.isNew), ...closed], runId)
+  return rows.map((row) => row.finding).toSorted((x, y) => rank(y) - rank(x))
+}
+
+const rank = ({ data }: Finding): number => data.risk_score + data.confidence_score / 1000
+
+function closeFinding(event: Finding, revision: number, nowMs: number): Finding {
+  return {
+    ...event,
+    id: `${event.data.finding_info.uid}:${revision}`,
+    type: 'dev.sidestep.finding.closed.v1',
+    time: new Date(nowMs).toISOString(),
+    data: { ...event.data, activity_id: 3, type_uid: 200_403, time: nowMs, unmapped: { ...event.data.unmapped, revision } },
+  }
+}
+
+function countRules({ pairs }: SignalContext): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const pair of pairs) for (const rule of pair.rules) counts.set(rule, (counts.get(rule) ?? 0) + 1)
+  return counts
+}

@@ -1,0 +1,60 @@
+/** Which rule a cluster breaks (policy P1-P6), from what its apps do and who registered them. Pure. */
+import type { PolicyCode } from '#schemas/finding.ts'
+import type { App } from './apps.ts'
+import type { Exemption } from './exemption.ts'
+import { median } from './statistics.ts'
+import type { Tuning } from './tuning.ts'
+
+export interface ClusterFacts {
+  readonly apps: readonly App[]
+  readonly exemption: Exemption
+  /** Share of the cluster's users that are seen in more than one of its apps, 0..1; null without users. */
+  readonly sharedUserShare: number | null
+  /** Of each app, the share of its traffic on networks of its own, 0..1. */
+  readonly ownNetworkShares: readonly number[]
+}
+
+export type Verdict =
+  | { readonly kind: 'violation'; readonly policies: readonly PolicyCode[] }
+  | { readonly kind: 'exempt' }
+  | { readonly kind: 'innocent'; readonly explanation: 'own_tools' }
+
+export function judge(facts: ClusterFacts, tuning: Tuning): Verdict {
+  if (facts.exemption.holds) return { kind: 'exempt' }
+  if (isKeyPerUser(facts.apps, tuning)) {
+    return livesApart(facts, tuning)
+      ? { kind: 'innocent', explanation: 'own_tools' }
+      : { kind: 'violation', policies: ['end_user_supplied_keys'] }
+  }
+  const duplicate = ownersOf(facts.apps).length > 1 ? 'duplicate_apps_multiple_owners' : 'duplicate_apps_single_owner'
+  if (facts.exemption.claimed) return { kind: 'violation', policies: ['environment_exemption_misuse', duplicate] }
+  if (isSharded(facts, tuning)) return { kind: 'violation', policies: ['service_sharded_across_apps', duplicate] }
+  return { kind: 'violation', policies: [duplicate] }
+}
+
+/** Accounts behind the apps, sorted; an app that the registry lacks counts as an account of its own. */
+export function ownersOf(apps: readonly App[]): string[] {
+  return [...new Set(apps.map((app) => (app.owner_id === '' ? `unregistered:${app.app_id}` : app.owner_id)))].toSorted()
+}
+
+/** One key for each person: single-user apps, nearly all of different users and of different owners. */
+function isKeyPerUser(apps: readonly App[], { policy }: Tuning): boolean {
+  if (apps.length < policy.endUserKeysMin) return false
+  const single = apps.filter(
+    (app) => app.user_requests > 0 && app.top_user_requests >= policy.singleUserShareMin * app.user_requests,
+  )
+  const users = new Set(single.map((app) => app.top_user)).size
+  return single.length >= 0.8 * apps.length && users >= 0.8 * apps.length && ownersOf(apps).length >= 0.8 * apps.length
+}
+
+/** Most apps also live on a network of their own, as people's own tools do and keys in a machine room do not. */
+function livesApart(facts: ClusterFacts, { policy }: Tuning): boolean {
+  return median(facts.ownNetworkShares) >= policy.ownNetworkShareMin
+}
+
+/** One service for many users, each user served through one of the apps. */
+function isSharded(facts: ClusterFacts, { policy }: Tuning): boolean {
+  const { sharedUserShare } = facts
+  const manyUsers = median(facts.apps.map((app) => app.users)) >= policy.manyUsersMin
+  return manyUsers && sharedUserShare !== null && sharedUserShare <= policy.partitionSharedMax
+}
