@@ -52,6 +52,8 @@ const BLOCK_SETTINGS = {
   input_format_parallel_parsing: 0,
   max_insert_block_size: 1_048_576,
   max_partitions_per_insert_block: 0,
+  // The views behind `landing` are filled side by side: 25 % more records/s on two cores (docs/benchmarks).
+  parallel_view_processing: 1,
 } as const
 
 type ClientConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>
@@ -74,7 +76,10 @@ async function openServer(url: string): Promise<ClickHouse> {
   if (!answer.success) {
     await client.close()
     const host = new URL(url).host
-    throw new SidestepError('failure', `ClickHouse at ${host} does not answer: ${answer.error.message}. Check CLICKHOUSE_URL.`)
+    throw new SidestepError(
+      'failure',
+      `ClickHouse at ${host} does not answer: ${answer.error.message}. Check CLICKHOUSE_URL.`,
+    )
   }
   const insertBlock = async (insert: BlockInsert): Promise<void> => {
     const settings = Object.entries({ ...BLOCK_SETTINGS, insert_deduplication_token: `'${insert.token}'` })

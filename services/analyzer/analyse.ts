@@ -79,8 +79,16 @@ export async function analyse(options: AnalyseOptions): Promise<Analysis> {
   const scores = await scoreRun(context)
   onStep?.('clustering')
   const linked = scores.filter((score) => isLinked(score, tuning))
-  const moves = await successions(clickhouse, linked.map((score) => score.pair), window, tuning)
-  const clusters = findClusters(scores.filter((score) => !moves.has(score.pair.key)), tuning)
+  const moves = await successions(
+    clickhouse,
+    linked.map((score) => score.pair),
+    window,
+    tuning,
+  )
+  const clusters = findClusters(
+    scores.filter((score) => !moves.has(score.pair.key)),
+    tuning,
+  )
   onStep?.('judging')
   const judged = await judgeClusters(options, context.apps, clusters)
   return {
@@ -104,15 +112,21 @@ export async function scoreRun(context: SignalContext): Promise<PairScore[]> {
   const users = await measureAll(USER_SIGNALS, context)
   const alike = new Set<PairKey>(
     scorePairs(pairs, behaviour, tuning)
-      .filter((score) => (score.familyBits.get('behaviour') ?? 0) >= tuning.evidence.familySpeaksBits)
+      .filter((score) => (score.familyBits.get('behaviour') ?? 0) >= tuning.networks.alikeBits)
       .map((score) => score.pair.key),
   )
   const lowDegree = scorePairs(pairs, [...(await measureAll(NETWORK_SIGNALS, context)), ...users], tuning)
-  const membership = communities(lowDegreeEdges(lowDegree, tuning), tuning.clusters.louvainSeed, tuning.clusters.resolution)
+  const membership = communities(
+    lowDegreeEdges(lowDegree, tuning),
+    tuning.clusters.louvainSeed,
+    tuning.clusters.resolution,
+  )
   await classifyNetworks(clickhouse, runId, { alike, community: (app) => membership.get(app) }, tuning)
   const networks = await measureAll(NETWORK_SIGNALS, context)
   const registry = await measureAll(REGISTRY_SIGNALS, context)
-  return scorePairs(pairs, [...networks, ...users, ...behaviour, ...registry], tuning).filter((score) => isCandidate(score.pair))
+  return scorePairs(pairs, [...networks, ...users, ...behaviour, ...registry], tuning).filter((score) =>
+    isCandidate(score.pair),
+  )
 }
 
 function lowDegreeEdges(scores: readonly PairScore[], tuning: Tuning) {
@@ -132,7 +146,7 @@ async function judgeClusters(
   const innocent: string[][] = []
   for (const cluster of clusters) {
     const members = cluster.apps.flatMap((id) => apps.get(id) ?? [])
-    const reads = await readCluster(clickhouse, runId, cluster.apps, tuning)
+    const reads = await readCluster(clickhouse, runId, cluster.apps, window, tuning)
     const exemption = judgeExemption(members, tuning)
     const verdict = judge({ apps: members, exemption, ...reads }, tuning)
     if (verdict.kind === 'exempt') exempt.push([...cluster.apps])
@@ -151,19 +165,32 @@ async function keepFindings(
   violations: readonly Violation[],
 ): Promise<Finding[]> {
   const stored = await readFindings(clickhouse)
-  const digested = violations.map((violation) => ({ violation, apps: violation.cluster.apps, digest: findingDigest(violation) }))
+  const digested = violations.map((violation) => ({
+    violation,
+    apps: violation.cluster.apps,
+    digest: findingDigest(violation),
+  }))
   const identities = matchFindings(digested, stored)
   const earlier = new Map(stored.map((finding) => [`${finding.uid}:${finding.revision}`, finding]))
   const rows = digested.map(({ violation, digest }, index) => {
     const identity = identities[index] ?? { uid: '', revision: 1 }
     const known = earlier.get(`${identity.uid}:${identity.revision}`)
     const finding = known?.event ?? buildFinding(violation, identity, window, nowMs, tuning)
-    return { finding, digest, status: identity.revision === 1 ? ('opened' as const) : ('updated' as const), isNew: known === undefined }
+    return {
+      finding,
+      digest,
+      status: identity.revision === 1 ? ('opened' as const) : ('updated' as const),
+      isNew: known === undefined,
+    }
   })
   const alive = new Set(identities.map(({ uid }) => uid))
   const closed = stored
     .filter((finding) => finding.status !== 'closed' && !alive.has(finding.uid))
-    .map(({ event, digest, revision }) => ({ finding: closeFinding(event, revision + 1, nowMs), digest, status: 'closed' as const }))
+    .map(({ event, digest, revision }) => ({
+      finding: closeFinding(event, revision + 1, nowMs),
+      digest,
+      status: 'closed' as const,
+    }))
   await storeFindings(clickhouse, [...rows.filter((row) => row.isNew), ...closed], runId)
   return rows.map((row) => row.finding).toSorted((x, y) => rank(y) - rank(x))
 }
@@ -176,7 +203,13 @@ function closeFinding(event: Finding, revision: number, nowMs: number): Finding 
     id: `${event.data.finding_info.uid}:${revision}`,
     type: 'dev.sidestep.finding.closed.v1',
     time: new Date(nowMs).toISOString(),
-    data: { ...event.data, activity_id: 3, type_uid: 200_403, time: nowMs, unmapped: { ...event.data.unmapped, revision } },
+    data: {
+      ...event.data,
+      activity_id: 3,
+      type_uid: 200_403,
+      time: nowMs,
+      unmapped: { ...event.data.unmapped, revision },
+    },
   }
 }
 

@@ -1,8 +1,8 @@
-/** Reads what is needed to judge and explain a cluster: its networks, how its users spread, where its apps live apart. */
+/** Reads what is needed to judge and explain a cluster: its networks, how its users spread, how much its apps are used elsewhere. */
 import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { Tuning } from './tuning.ts'
-import { RunParams } from './window.ts'
+import { dateTimeParam, RunParams, type Window } from './window.ts'
 
 const ClusterParams = RunParams.extend({ apps: z.array(z.string()) })
 
@@ -17,10 +17,10 @@ export const clusterNetworksQuery = {
     requests: z.number(),
   }),
 } as const
-export const ownNetworksQuery = {
-  name: 'own-networks',
-  params: ClusterParams.extend({ low_degree_max: z.int() }),
-  row: z.object({ app_id: z.string(), own_share: z.number() }),
+export const elsewhereSharesQuery = {
+  name: 'elsewhere-shares',
+  params: ClusterParams,
+  row: z.object({ app_id: z.string(), elsewhere_share: z.number() }),
 } as const
 export const userPartitionQuery = {
   name: 'user-partition',
@@ -28,11 +28,19 @@ export const userPartitionQuery = {
   row: z.object({ cluster_apps: z.number(), users: z.number() }),
 } as const
 
+export const effectiveHoursQuery = {
+  name: 'effective-hours',
+  params: z.object({ apps: z.array(z.string()), from: z.string(), to: z.string() }),
+  row: z.object({ app_id: z.string(), effective_hours: z.number() }),
+} as const
+
 export type ClusterNetwork = z.infer<typeof clusterNetworksQuery.row>
 
 export interface ClusterReads {
   readonly networks: readonly ClusterNetwork[]
-  readonly ownNetworkShares: readonly number[]
+  readonly elsewhereShares: readonly number[]
+  /** Of each app, over how many hours of the day its requests are spread, 1..24. */
+  readonly effectiveHours: readonly number[]
   readonly sharedUserShare: number | null
 }
 
@@ -40,18 +48,24 @@ export async function readCluster(
   clickhouse: ClickHouse,
   runId: string,
   apps: readonly string[],
+  window: Window,
   { blocking }: Tuning,
 ): Promise<ClusterReads> {
   const params = { run_id: runId, apps: [...apps] }
-  const low = { low_degree_max: blocking.lowDegreeMax }
-  const networks = await clickhouse.query(clusterNetworksQuery, { ...params, ...low })
-  const own = await clickhouse.query(ownNetworksQuery, { ...params, ...low })
+  const networks = await clickhouse.query(clusterNetworksQuery, { ...params, low_degree_max: blocking.lowDegreeMax })
+  const elsewhere = await clickhouse.query(elsewhereSharesQuery, params)
+  const hours = await clickhouse.query(effectiveHoursQuery, {
+    apps: [...apps],
+    from: dateTimeParam(window.fromMs),
+    to: dateTimeParam(window.toMs),
+  })
   const spread = await clickhouse.query(userPartitionQuery, params)
   const users = spread.reduce((sum, row) => sum + row.users, 0)
   const shared = spread.filter((row) => row.cluster_apps > 1).reduce((sum, row) => sum + row.users, 0)
   return {
     networks,
-    ownNetworkShares: own.map((row) => row.own_share),
+    elsewhereShares: elsewhere.map((row) => row.elsewhere_share),
+    effectiveHours: hours.map((row) => row.effective_hours),
     sharedUserShare: users === 0 ? null : shared / users,
   }
 }

@@ -63,7 +63,10 @@ function describe(group: readonly string[], byKey: ReadonlyMap<PairKey, PairScor
       return score === undefined ? [] : [score]
     })
   const memberProbability = new Map(
-    group.map((app) => [app, median(inside(app).map((score) => (score.admissible ? score.probability : Math.min(score.probability, 0.5))))]),
+    group.map((app) => [
+      app,
+      median(inside(app).map((score) => (score.admissible ? score.probability : Math.min(score.probability, 0.5)))),
+    ]),
   )
   const scores = group.flatMap((app) => inside(app).filter((score) => score.pair.a === app))
   const probability = [...memberProbability.values()].reduce((sum, value) => sum + value, 0) / group.length

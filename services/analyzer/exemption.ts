@@ -32,7 +32,11 @@ export function judgeExemption(apps: readonly App[], { policy }: Tuning): Exempt
   const claimed = claims.length >= 2 && claims.length * 2 >= apps.length
   if (!claimed) return { claimed: false, failures: [], holds: false }
 
-  const named = apps.map((app) => ({ app, inName: environmentsIn(app.name), inDescription: environmentsIn(app.description) }))
+  const named = apps.map((app) => ({
+    app,
+    inName: environmentsIn(app.name),
+    inDescription: environmentsIn(app.description),
+  }))
   const environments = named.map(({ inName, inDescription }) => inName[0] ?? inDescription[0])
   const known = environments.filter((environment) => environment !== undefined)
   const load = (production: boolean) =>
@@ -45,7 +49,9 @@ export function judgeExemption(apps: readonly App[], { policy }: Tuning): Exempt
     ['environment_missing_from_name', named.some(({ inName }) => inName.length === 0)],
     [
       'environment_missing_from_description',
-      named.some(({ inName, inDescription }) => !inDescription.some((word) => inName.length === 0 || inName.includes(word))),
+      named.some(
+        ({ inName, inDescription }) => !inDescription.some((word) => inName.length === 0 || inName.includes(word)),
+      ),
     ],
     ['environment_claimed_twice', new Set(known).size < known.length],
     [

@@ -52,14 +52,15 @@ export function innocentExplanations(
   const hubs = reads.networks.filter((network) => network.class === 'hub').length
   const shared = reads.networks.filter((network) => network.class === 'shared').length
   const behaviour = median(cluster.scores.map((score) => score.familyBits.get('behaviour') ?? 0))
-  const own = median(reads.ownNetworkShares)
+  const hours = median(reads.effectiveHours)
+  const elsewhere = median(reads.elsewhereShares)
   return [
     {
       explanation: 'people or tenants behind one address',
       ruled_out: true,
       statement:
-        `networks that many unrelated apps pass through carry no weight (${hubs} of the ${reads.networks.length} shown), ` +
-        `shared hosts little (${shared})`,
+        `networks that unrelated apps use too carry no weight: ${hubs} that many pass through and ` +
+        `${shared} shared hosts, of the ${reads.networks.length} shown`,
     },
     {
       explanation: 'different products of one operator',
@@ -73,8 +74,10 @@ export function innocentExplanations(
     },
     {
       explanation: "each person's own copy of one tool",
-      ruled_out: !(own >= tuning.policy.ownNetworkShareMin),
-      statement: `in the middle app ${Math.round(own * 100)} % of the traffic came from a network that no other member uses`,
+      ruled_out: elsewhere < tuning.policy.elsewhereShareMin && hours >= tuning.policy.machineHoursMin,
+      statement:
+        `in the middle app ${Math.round(elsewhere * 100)} % of the traffic came from networks that no other member uses, ` +
+        `spread over ${hours.toFixed(0)} hours of the day`,
     },
     {
       explanation: 'development, staging and production of one service',

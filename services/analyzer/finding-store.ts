@@ -94,9 +94,20 @@ export async function storeFindings(clickhouse: ClickHouse, rows: readonly Findi
 
 type Row = readonly (string | number | null | readonly string[])[]
 
-async function insert(clickhouse: ClickHouse, table: string, columns: readonly string[], rows: readonly Row[], token: string): Promise<void> {
+async function insert(
+  clickhouse: ClickHouse,
+  table: string,
+  columns: readonly string[],
+  rows: readonly Row[],
+  token: string,
+): Promise<void> {
   if (rows.length === 0) return
-  await clickhouse.insertBlock({ table, columns, body: Buffer.from(rows.map(tabSeparatedRow).join('')), token: `${token}/${table}` })
+  await clickhouse.insertBlock({
+    table,
+    columns,
+    body: Buffer.from(rows.map(tabSeparatedRow).join('')),
+    token: `${token}/${table}`,
+  })
 }
 
 const FINDING_COLUMNS = [
@@ -137,7 +148,18 @@ function appRows({ finding: { data } }: FindingRow): Row[] {
   ])
 }
 
-const EVIDENCE_COLUMNS = ['uid', 'revision', 'family', 'signal', 'observed', 'expected', 'unit', 'p', 'bits', 'statement'] as const
+const EVIDENCE_COLUMNS = [
+  'uid',
+  'revision',
+  'family',
+  'signal',
+  'observed',
+  'expected',
+  'unit',
+  'p',
+  'bits',
+  'statement',
+] as const
 
 function evidenceRows({ finding: { data } }: FindingRow): Row[] {
   return data.evidences.map(({ data: item }) => [

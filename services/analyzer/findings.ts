@@ -37,7 +37,13 @@ const TITLES: Readonly<Record<PolicyCode, string>> = {
   environment_exemption_misuse: 'Applications claim to be dev, staging and production and are not',
 }
 
-export function buildFinding(violation: Violation, identity: Identity, window: Window, nowMs: number, tuning: Tuning): Finding {
+export function buildFinding(
+  violation: Violation,
+  identity: Identity,
+  window: Window,
+  nowMs: number,
+  tuning: Tuning,
+): Finding {
   const { cluster, apps, policies, gain } = violation
   const [primary = 'duplicate_apps_single_owner'] = policies
   const opened = identity.revision === 1
@@ -62,7 +68,10 @@ export function buildFinding(violation: Violation, identity: Identity, window: W
       confidence_score: confidence,
       risk_score: Math.min(100, Math.round(confidence * riskFactor(gain))),
       finding_info: { uid: identity.uid, title: TITLES[primary], types: [...policies] },
-      metadata: { product: { name: 'sidestep', vendor_name: 'sidestep', version: PRODUCT_VERSION }, version: OCSF_VERSION },
+      metadata: {
+        product: { name: 'sidestep', vendor_name: 'sidestep', version: PRODUCT_VERSION },
+        version: OCSF_VERSION,
+      },
       resources: apps.map((app) => resource(app, cluster.memberProbability.get(app.app_id) ?? cluster.probability)),
       evidences: clusterEvidence(cluster).map((data) => ({ data })),
       unmapped: unmapped(violation, identity.revision, window, tuning),
@@ -107,7 +116,8 @@ function unmapped(violation: Violation, revision: number, window: Window, tuning
 function sentence({ apps, gain }: Violation, primary: PolicyCode): string {
   const owners = ownersOf(apps).length
   const accounts = owners === 1 ? 'one account' : `${owners} accounts`
-  const use = gain.value === null ? '' : `; together they used ${gain.value.toFixed(1)} times what one app may (${gain.basis})`
+  const use =
+    gain.value === null ? '' : `; together they used ${gain.value.toFixed(1)} times what one app may (${gain.basis})`
   return `${TITLES[primary]}: ${apps.length} applications of ${accounts}${use}.`
 }
 

@@ -34,7 +34,12 @@ export interface Gain {
 /** Limit windows in use on public platforms, seconds. */
 const WINDOWS = [60, 300, 900, 1800, 3600, 10_800, 86_400] as const
 
-export async function measureGain(clickhouse: ClickHouse, apps: readonly string[], window: Window, tuning: Tuning): Promise<Gain> {
+export async function measureGain(
+  clickhouse: ClickHouse,
+  apps: readonly string[],
+  window: Window,
+  tuning: Tuning,
+): Promise<Gain> {
   const params = { apps: [...apps], from: dateTimeParam(window.fromMs), to: dateTimeParam(window.toMs) }
   const [seen] = await clickhouse.query(limitWindowQuery, params)
   const observed = seen?.seconds ?? null
@@ -45,7 +50,8 @@ export async function measureGain(clickhouse: ClickHouse, apps: readonly string[
   const routes = await clickhouse.query(clusterUseQuery, { ...params, window_seconds: seconds })
   const limited = routes.filter((route) => route.limit_seen > 0)
   const best = limited.reduce<(typeof limited)[number] | undefined>(
-    (top, route) => (top === undefined || route.peak_served / route.limit_seen > top.peak_served / top.limit_seen ? route : top),
+    (top, route) =>
+      top === undefined || route.peak_served / route.limit_seen > top.peak_served / top.limit_seen ? route : top,
     undefined,
   )
   if (best === undefined) return { value: null, basis: 'the logs carry no rate limits' }

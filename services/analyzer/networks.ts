@@ -2,7 +2,7 @@
  * What kind of place is each network? Sharing one is evidence only when it is somebody's own.
  *
  *   dedicated  few apps; the default of a low degree, weight 1/log2(degree) (FRAUDAR: a shared column is worth 1/log of its degree)
- *   shared     few apps, and those that live there are not alike: a shared host. Discounted.
+ *   shared     few apps, and those that live there are not alike: a shared host. Weight 0.
  *   operator   many apps, nearly all of them residents and alike, or of one community elsewhere: a machine room. Kept.
  *   hub        many apps otherwise: carrier NAT, office, campus, VPN, cloud egress. Weight 0.
  *
@@ -19,7 +19,7 @@ export type NetworkClass = 'dedicated' | 'shared' | 'operator' | 'hub'
 
 export const networkResidentsQuery = {
   name: 'network-residents',
-  params: RunParams.extend({ resident_share_min: z.number(), networks_max: z.int() }),
+  params: RunParams.extend({ low_degree_max: z.int(), resident_share_min: z.number(), networks_max: z.int() }),
   row: z.object({
     network: z.string(),
     degree: z.number(),
@@ -78,6 +78,7 @@ export async function classifyNetworks(
 ): Promise<ReadonlyMap<string, NetworkClass>> {
   const rows = await clickhouse.query(networkResidentsQuery, {
     run_id: runId,
+    low_degree_max: tuning.blocking.lowDegreeMax,
     resident_share_min: tuning.blocking.residentShareMin,
     networks_max: tuning.networks.networksMax,
   })
@@ -86,7 +87,7 @@ export async function classifyNetworks(
     const kind = classes.get(row.network) ?? 'dedicated'
     const low = row.degree <= tuning.blocking.lowDegreeMax
     if (kind === (low ? 'dedicated' : 'hub')) return []
-    const weight = kind === 'hub' ? 0 : 1 / Math.log2(Math.max(2, row.degree))
+    const weight = kind === 'hub' || kind === 'shared' ? 0 : 1 / Math.log2(Math.max(2, row.degree))
     return [`${runId}\t${row.network}\t${row.degree}\t${kind}\t${weight}\n`]
   })
   if (stored.length > 0) {

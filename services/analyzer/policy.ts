@@ -10,8 +10,10 @@ export interface ClusterFacts {
   readonly exemption: Exemption
   /** Share of the cluster's users that are seen in more than one of its apps, 0..1; null without users. */
   readonly sharedUserShare: number | null
-  /** Of each app, the share of its traffic on networks of its own, 0..1. */
-  readonly ownNetworkShares: readonly number[]
+  /** Of each app, the share of its traffic on networks that no other member uses, 0..1. */
+  readonly elsewhereShares: readonly number[]
+  /** Of each app, over how many hours of the day its requests are spread, 1..24. */
+  readonly effectiveHours: readonly number[]
 }
 
 export type Verdict =
@@ -22,7 +24,7 @@ export type Verdict =
 export function judge(facts: ClusterFacts, tuning: Tuning): Verdict {
   if (facts.exemption.holds) return { kind: 'exempt' }
   if (isKeyPerUser(facts.apps, tuning)) {
-    return livesApart(facts, tuning)
+    return areOwnTools(facts, tuning)
       ? { kind: 'innocent', explanation: 'own_tools' }
       : { kind: 'violation', policies: ['end_user_supplied_keys'] }
   }
@@ -47,9 +49,14 @@ function isKeyPerUser(apps: readonly App[], { policy }: Tuning): boolean {
   return single.length >= 0.8 * apps.length && users >= 0.8 * apps.length && ownersOf(apps).length >= 0.8 * apps.length
 }
 
-/** Most apps also live on a network of their own, as people's own tools do and keys in a machine room do not. */
-function livesApart(facts: ClusterFacts, { policy }: Tuning): boolean {
-  return median(facts.ownNetworkShares) >= policy.ownNetworkShareMin
+/**
+ * People's own apps, not one operator's keys: the middle app is used elsewhere for the better part, or only in the hours in which a
+ * person is awake and at it. A machine room drives its keys from one place, around the clock.
+ */
+function areOwnTools(facts: ClusterFacts, { policy }: Tuning): boolean {
+  return (
+    median(facts.elsewhereShares) >= policy.elsewhereShareMin || median(facts.effectiveHours) < policy.machineHoursMin
+  )
 }
 
 /** One service for many users, each user served through one of the apps. */

@@ -21,7 +21,12 @@ export async function dropRuns(clickhouse: ClickHouse): Promise<void> {
   for (const table of WORKING_TABLES) await clickhouse.command(`TRUNCATE TABLE ${table}`)
 }
 
-export async function prepareTables(clickhouse: ClickHouse, runId: string, window: Window, tuning: Tuning): Promise<void> {
+export async function prepareTables(
+  clickhouse: ClickHouse,
+  runId: string,
+  window: Window,
+  tuning: Tuning,
+): Promise<void> {
   const params = { run_id: runId, from: dateTimeParam(window.fromMs), to: dateTimeParam(window.toMs) }
   const { environmentWords, hostingSuffixes, defaultUserAgents } = tuning.patterns
   await clickhouse.run(
@@ -39,7 +44,10 @@ export async function prepareTables(clickhouse: ClickHouse, runId: string, windo
     await clickhouse.run({ name, params: WindowParams }, params)
   }
   await clickhouse.run(
-    { name: 'prepare-app-user-agents', params: WindowParams.extend({ default_user_agents: z.string(), apps_max: z.int() }) },
+    {
+      name: 'prepare-app-user-agents',
+      params: WindowParams.extend({ default_user_agents: z.string(), apps_max: z.int() }),
+    },
     { ...params, default_user_agents: defaultUserAgents, apps_max: tuning.userAgents.appsMax },
   )
 }
@@ -60,7 +68,11 @@ export async function proposePairs(clickhouse: ClickHouse, runId: string, tuning
   await clickhouse.run(
     {
       name: 'candidates-co-residents',
-      params: CandidateParams.extend({ low_degree_max: z.int(), resident_share_min: z.number(), residents_max: z.int() }),
+      params: CandidateParams.extend({
+        low_degree_max: z.int(),
+        resident_share_min: z.number(),
+        residents_max: z.int(),
+      }),
     },
     {
       ...base,

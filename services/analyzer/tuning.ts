@@ -46,17 +46,17 @@ export const TUNING = {
     controlSeed: 20_180_724,
   },
   networks: {
+    /** Two apps are alike from this many bits of behaviour on: about the top twentieth of random pairs. */
+    alikeBits: 1.5,
     /** Tenants of one host are alike in less than this share of their pairs: a shared host. */
     alikeSharedMax: 0.3,
     /** Above `lowDegreeMax` apps, operator infrastructure needs this share of its residents' pairs alike … */
     alikeOperatorMin: 0.5,
     /** … or in one community of the low-degree graph without this network (rho; published split .3) … */
     corroborationMin: 0.3,
-    /** … and residents to be most of its apps and of its traffic: an egress that people pass through is never one. */
-    residentAppsMin: 0.5,
-    residentTrafficMin: 0.8,
-    /** What sharing a shared host still counts: one operator can sit among strangers, but then other evidence must speak. */
-    sharedHostDiscount: 0.25,
+    /** … and residents to be nearly all of its apps and traffic: a place that other people pass through (a campus) is none. */
+    residentAppsMin: 0.9,
+    residentTrafficMin: 0.9,
     networksMax: 50_000,
     /** A household or a phone: a network where an app of more users is seen with at most this many of them is theirs, not the app's. */
     lineUsersMax: 3,
@@ -117,8 +117,10 @@ export const TUNING = {
     manyUsersMin: 10,
     /** Users are partitioned when at most this share of the cluster's users is seen in more than one of its apps. */
     partitionSharedMax: 0.1,
-    /** Apps that each live on a network of their own with this share of their traffic are people's own tools. */
-    ownNetworkShareMin: 0.1,
+    /** Apps of one person each that are used elsewhere, each by itself, for this share of their traffic are people's own. */
+    elsewhereShareMin: 0.5,
+    /** People sleep 7-8 hours: traffic over 16 effective hours of the day and more is no single person's. */
+    machineHoursMin: 16,
   },
   gain: {
     /** Limit window when the logs do not show it: 15 minutes, the published platform's. Seconds. */

@@ -9,7 +9,7 @@ SELECT
     {run_id:String}, e.network, e.app_id, e.n,
     e.n / sum(e.n) OVER (PARTITION BY e.app_id),
     count() OVER (PARTITION BY e.network),
-    e.line_users > 0 AND e.line_users <= {line_users_max:UInt32} AND a.users > {line_users_max:UInt32} AND 2 * a.top_user_requests < a.user_requests
+    e.line_users > 0 AND e.line_users <= {line_users_max:UInt32} AND 2 * e.line_users < a.users AND a.users > {line_users_max:UInt32} AND 2 * a.top_user_requests < a.user_requests
 FROM
 (
     SELECT app_id, network, n, if(set_bits = 64, 267, round(-64 * log(1 - set_bits / 64))) AS line_users

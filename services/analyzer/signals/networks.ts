@@ -1,10 +1,19 @@
 /** Network signals: common networks against chance, and the share of traffic that runs on them. */
-import { pairNetworksQuery, networkDegreesQuery, appNetworkDegreesQuery, byPair, degreeModel, sharedKeys, trafficOverlap, type OverlapThresholds } from './overlap.ts'
+import {
+  pairNetworksQuery,
+  networkDegreesQuery,
+  appNetworkDegreesQuery,
+  byPair,
+  degreeModel,
+  sharedKeys,
+  trafficOverlap,
+  type OverlapThresholds,
+} from './overlap.ts'
 import type { PairSignal, SignalContext } from './signal.ts'
 
 /** One server is enough to share; a quarter of the traffic is more than common offices of customers or a common cloud
  * egress pool, through which strangers meet address after address, give. */
-const THRESHOLDS: OverlapThresholds = { keysMin: 1, visible: 0.25, some: 0.25, much: 0.5, most: 0.75 }
+const THRESHOLDS: OverlapThresholds = { keysMin: 1, visible: 0.25, some: 0.2, much: 0.5, most: 0.75 }
 
 const params = (context: SignalContext) => ({
   run_id: context.runId,
@@ -12,12 +21,7 @@ const params = (context: SignalContext) => ({
 })
 
 const overlaps = async (context: SignalContext) =>
-  byPair(
-    await context.clickhouse.query(pairNetworksQuery, {
-      ...params(context),
-      shared_host_discount: context.tuning.networks.sharedHostDiscount,
-    }),
-  )
+  byPair(await context.clickhouse.query(pairNetworksQuery, params(context)))
 
 /** How many networks two apps have in common; null: degree-corrected Poisson (signals/overlap.ts). */
 export const sharedNetworks: PairSignal = {
@@ -31,9 +35,7 @@ export const sharedNetworks: PairSignal = {
       await context.clickhouse.query(networkDegreesQuery, params(context)),
       await context.clickhouse.query(appNetworkDegreesQuery, params(context)),
     )
-    return new Map(
-      context.pairs.map((pair) => [pair.key, sharedKeys(model, THRESHOLDS, pair, common.get(pair.key))]),
-    )
+    return new Map(context.pairs.map((pair) => [pair.key, sharedKeys(model, THRESHOLDS, pair, common.get(pair.key))]))
   },
   describe: ({ observed, expected }) =>
     `used ${observed} of the same networks, where chance gives ${(expected ?? 0).toPrecision(2)}`,

@@ -23,10 +23,9 @@ export const OverlapRow = z.object({
 })
 
 export const NetworkParams = RunParams.extend({ low_degree_max: z.int() })
-export const NetworkPairParams = NetworkParams.extend({ shared_host_discount: z.number() })
 export const UserParams = RunParams.extend({ user_degree_max: z.int() })
 
-export const pairNetworksQuery = { name: 'pair-networks', params: NetworkPairParams, row: OverlapRow } as const
+export const pairNetworksQuery = { name: 'pair-networks', params: NetworkParams, row: OverlapRow } as const
 export const networkDegreesQuery = { name: 'network-degrees', params: NetworkParams, row: DegreeRow } as const
 export const appNetworkDegreesQuery = { name: 'app-network-degrees', params: NetworkParams, row: AppDegreeRow } as const
 export const pairUsersQuery = { name: 'pair-users', params: UserParams, row: OverlapRow } as const
@@ -80,6 +79,9 @@ export interface OverlapThresholds {
   readonly most: number
 }
 
+/** Who rotates over a pool meets in many of its addresses with little traffic in each: then the share of keys counts. */
+const ROTATION_KEYS_MIN = 10
+
 /** Level of a count of common keys: surprising beyond chance (p) and carrying a visible part of the lesser app's traffic (effect). */
 export function sharedKeys(
   model: DegreeModel,
@@ -90,7 +92,9 @@ export function sharedKeys(
   const observed = common?.shared ?? 0
   const expected = model.expected(model.degree(pair.a), model.degree(pair.b))
   const p = poissonUpperTail(observed, expected)
-  const visible = observed >= thresholds.keysMin && (common?.overlap ?? 0) >= thresholds.visible
+  const keys = Math.min(model.degree(pair.a), model.degree(pair.b))
+  const rotates = observed >= ROTATION_KEYS_MIN && observed >= thresholds.visible * keys
+  const visible = observed >= thresholds.keysMin && ((common?.overlap ?? 0) >= thresholds.visible || rotates)
   const level = !visible || p > 1e-3 ? 'none' : p > 1e-6 ? 'strong' : 'extreme'
   return { observed, expected, p, level }
 }

@@ -56,7 +56,8 @@ export const nameStem = registrySignal(
   'Dice similarity of name stems, rare words counting more',
   ({ apps }) => {
     const frequency = new Map<string, number>()
-    for (const app of apps.values()) for (const word of words(app.stem)) frequency.set(word, (frequency.get(word) ?? 0) + 1)
+    for (const app of apps.values())
+      for (const word of words(app.stem)) frequency.set(word, (frequency.get(word) ?? 0) + 1)
     const rarity = (word: string) => Math.log2((apps.size + 1) / (frequency.get(word) ?? 1))
     return (a, b) => {
       if (a.stem === '' || b.stem === '') return undefined
@@ -65,7 +66,8 @@ export const nameStem = registrySignal(
       return { observed, expected: null, p: null, level, note: a.stem }
     }
   },
-  ({ observed, note }) => (observed >= 0.5 ? `names built on one stem ("${note ?? ''}")` : 'their names have nothing in common'),
+  ({ observed, note }) =>
+    observed >= 0.5 ? `names built on one stem ("${note ?? ''}")` : 'their names have nothing in common',
 )
 
 export const domain = registrySignal(
@@ -113,7 +115,8 @@ export const creation = registrySignal(
   'hours between registrations',
   ({ apps }) => {
     const times = [...apps.values()].filter(isRegistered).map((app) => app.created_at_ms)
-    const span = times.length === 0 ? 0 : times.reduce((x, y) => Math.max(x, y)) - times.reduce((x, y) => Math.min(x, y))
+    const span =
+      times.length === 0 ? 0 : times.reduce((x, y) => Math.max(x, y)) - times.reduce((x, y) => Math.min(x, y))
     return (a, b) => {
       const gap = Math.abs(a.created_at_ms - b.created_at_ms)
       const p = span === 0 ? 1 : Math.min(1, (2 * gap) / span)

@@ -35,7 +35,10 @@ export const userAgent: PairSignal = {
   query: 'pair-user-agents',
   async measure({ clickhouse, runId, pairs }) {
     const common = new Map(
-      (await clickhouse.query(pairUserAgentsQuery, { run_id: runId })).map((row) => [pairKey(row.app_a, row.app_b), row]),
+      (await clickhouse.query(pairUserAgentsQuery, { run_id: runId })).map((row) => [
+        pairKey(row.app_a, row.app_b),
+        row,
+      ]),
     )
     const named = new Map(
       (await clickhouse.query(appNamedAgentsQuery, { run_id: runId })).map((row) => [row.app_id, row.named_share]),

@@ -1,5 +1,14 @@
 /** User signals: common end users against chance, and the share of traffic that is for them. Not measured for apps of a person or two. */
-import { pairUsersQuery, userDegreesQuery, appUserDegreesQuery, byPair, degreeModel, sharedKeys, trafficOverlap, type OverlapThresholds } from './overlap.ts'
+import {
+  pairUsersQuery,
+  userDegreesQuery,
+  appUserDegreesQuery,
+  byPair,
+  degreeModel,
+  sharedKeys,
+  trafficOverlap,
+  type OverlapThresholds,
+} from './overlap.ts'
 import type { PairSignal, SignalContext } from './signal.ts'
 
 /** Customers in common reach a third of a market; copies of one service share most users. Two people are no population. */
@@ -10,7 +19,8 @@ const params = (context: SignalContext) => ({
   user_degree_max: context.tuning.blocking.userDegreeMax,
 })
 
-const overlaps = async (context: SignalContext) => byPair(await context.clickhouse.query(pairUsersQuery, params(context)))
+const overlaps = async (context: SignalContext) =>
+  byPair(await context.clickhouse.query(pairUsersQuery, params(context)))
 
 /** Pairs of apps that each have a population of users; an app of one or two people says nothing here. */
 const withUsers = (context: SignalContext) => {
