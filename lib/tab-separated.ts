@@ -2,7 +2,15 @@
 
 type Value = string | number | null | readonly string[]
 
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r', '\0': '\\0', '\b': '\\b', '\f': '\\f' }
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\0': '\\0',
+  '\b': '\\b',
+  '\f': '\\f',
+}
 
 const escape = (text: string): string => text.replace(/[\\\t\n\r\0\b\f]/g, (c) => ESCAPES[c] ?? c)
 

@@ -11,9 +11,7 @@ export const AppRecord = z
     description: z.string().max(8192).optional(),
     website: z.string().max(2048).optional(),
     callback_urls: z.array(z.string().max(2048)).max(100).optional(),
-    created_at: z
-      .union([z.string().max(64), z.number()])
-      .describe('RFC 3339, or epoch milliseconds as a number.'),
+    created_at: z.union([z.string().max(64), z.number()]).describe('RFC 3339, or epoch milliseconds as a number.'),
     tier: z.string().max(64).optional(),
     status: z.string().max(64).optional(),
     limits: z

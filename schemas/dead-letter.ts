@@ -13,6 +13,7 @@ export const DeadReason = z.enum([
   'time_outside_span',
   'bad_address',
   'record_too_long',
+  'refused_by_engine',
 ])
 export type DeadReason = z.infer<typeof DeadReason>
 

@@ -11,7 +11,9 @@ export const TruthGroup = z.object({
   scenario: z.string().describe('Which generator made it, e.g. round_robin_single_owner or campus_tutorial.'),
   kind: z
     .enum(['violation', 'exempt', 'lookalike'])
-    .describe('violation: must be found; exempt: compliant dev/staging/prod; lookalike: innocent, resembles a violation.'),
+    .describe(
+      'violation: must be found; exempt: compliant dev/staging/prod; lookalike: innocent, resembles a violation.',
+    ),
   strength: z.enum(['weak', 'medium', 'strong']).optional().describe('How openly a violation shows itself.'),
   policy: z.array(PolicyCode).describe('Acceptable policy codes; empty unless kind is violation.'),
   apps: z.array(z.string()).min(1),

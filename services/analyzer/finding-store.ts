@@ -32,7 +32,14 @@ export const latestFindingsQuery = { name: 'latest-findings', params: z.object({
 /** The latest revision of every finding, closed ones included, strongest first. */
 export async function readFindings(clickhouse: ClickHouse): Promise<StoredFinding[]> {
   const rows = await clickhouse.query(latestFindingsQuery, {})
-  return rows.map((row) => ({ ...row, event: Finding.parse(JSON.parse(row.event)) }))
+  return rows.map(({ uid, revision, status, digest, app_ids, event }) => ({
+    uid,
+    revision,
+    status,
+    digest,
+    app_ids,
+    event: Finding.parse(JSON.parse(event)),
+  }))
 }
 
 export const jaccard = (a: readonly string[], b: readonly string[]): number => {

@@ -48,7 +48,8 @@ export function buildFinding(
   const [primary = 'duplicate_apps_single_owner'] = policies
   const opened = identity.revision === 1
   const activity = opened ? 1 : 2
-  const confidence = Math.round(cluster.probability * 100)
+  // Rounded down: no finding is certain.
+  const confidence = Math.floor(cluster.probability * 100)
   return {
     specversion: '1.0',
     id: `${identity.uid}:${identity.revision}`,

@@ -15,6 +15,12 @@ export interface FormatOptions {
    * is client input. With n > 0 the client is the n-th address from the right.
    */
   readonly trustedHops: number
+  /**
+   * The header those proxies append to. Absent: X-Forwarded-For, or Forwarded (RFC 7239) when the log has no
+   * X-Forwarded-For. Name it when the proxies append to Forwarded only: a client can then still send an
+   * X-Forwarded-For of its own.
+   */
+  readonly forwardedHeader?: 'x-forwarded-for' | 'forwarded'
 }
 
 export interface LogFormat {

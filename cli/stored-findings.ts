@@ -1,0 +1,30 @@
+/** Opens the store that `findings` and `explain` read: a data directory, else CLICKHOUSE_URL, else DATA_DIR. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { openClickHouse } from '#lib/clickhouse.ts'
+import { SidestepError } from '#lib/errors.ts'
+import { migrate } from '#lib/migrate.ts'
+
+import { readFindings, type StoredFinding } from '../services/analyzer/finding-store.ts'
+import { readConfig } from './config.ts'
+
+/** Latest revisions, strongest first, closed ones last. Throws a usage error where there is no store. */
+export async function storedFindings(option: string | undefined): Promise<StoredFinding[]> {
+  const config = readConfig()
+  const dataDir = option ?? config.dataDir
+  const url = option === undefined ? config.clickhouseUrl : undefined
+  if (url === undefined && !existsSync(join(dataDir, 'metadata'))) {
+    throw new SidestepError(
+      'usage',
+      `there is no database in ${dataDir}. Name the directory that detect used: --data-dir DIR (detect keeps one only with --data-dir).`,
+    )
+  }
+  const clickhouse = await openClickHouse({ url, dataDir })
+  try {
+    await migrate(clickhouse)
+    return await readFindings(clickhouse)
+  } finally {
+    await clickhouse.close()
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * One file into blocks, and the blocks to the writer.
+ *
+ * The loop is the only owner of the open block. It runs ahead of the engine by one block, and waits for a free row buffer otherwise.
+ */
+import { isAscii } from 'node:buffer'
+
+import type { ClickHouse } from '#lib/clickhouse.ts'
+
+import { openBatch, type Batch, type BatchKey, type BatchLimits } from './batch.ts'
+import type { DecodeOptions } from './decode.ts'
+import type { FileIdentity } from './file-identity.ts'
+import { addLines, addOverlongLine, isBoundary, isUnfinished, type FilePosition, type OpenBlock } from './file-lines.ts'
+import type { FileSource } from './file-source.ts'
+import { knownOffsets, readLedger, type LedgerRange } from './ledger.ts'
+import type { LineChunk } from './line-chunks.ts'
+import { recoverBatch } from './recover.ts'
+import { addProblem, createTally, mergeTally, type Tally } from './tally.ts'
+import { DEFAULT_RETRY, type RetryPolicy, type Writer } from './writer.ts'
+
+/** What all files of a run share. */
+export interface FileRun {
+  readonly clickhouse: ClickHouse
+  readonly writer: Writer
+  readonly decode: DecodeOptions
+  readonly limits: BatchLimits
+  readonly retry?: RetryPolicy | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Counts of what is stored. */
+  readonly total: Tally
+  /** Counts of batches on their way, to be added to the total when they are stored. */
+  readonly onTheirWay: Map<Batch, Tally>
+}
+
+interface FileState {
+  readonly run: FileRun
+  readonly key: BatchKey
+  readonly position: FilePosition
+  /** The last range of an earlier run: its block may be in some tables only. */
+  readonly unsure: LedgerRange | undefined
+  /** The first block after `unsure` may be in some tables too, when the earlier run was killed while it stored it. */
+  isNextUnsure: boolean
+  block: OpenBlock | undefined
+}
+
+/** The source under which the file is in the ledger, and what is in; a file that was shorter then has another identity now. */
+async function lookUp(
+  clickhouse: ClickHouse,
+  identity: FileIdentity,
+): Promise<{ source: string; ranges: readonly LedgerRange[] }> {
+  const sources = [identity.source, ...identity.earlier.map((earlier) => earlier.source)]
+  const ledger = await readLedger(clickhouse, sources, 0)
+  const own = ledger.get(identity.source)
+  if (own !== undefined) return { source: identity.source, ranges: own }
+  for (const earlier of identity.earlier) {
+    const ranges = ledger.get(earlier.source)
+    // With more lines than the identity was made of it would be another file, which only starts alike.
+    if (ranges?.every((range) => range.to <= earlier.lines)) return { source: earlier.source, ranges }
+  }
+  return { source: identity.source, ranges: [] }
+}
+
+async function openFile(run: FileRun, file: string, identity: FileIdentity): Promise<FileState> {
+  const { source, ranges } = await lookUp(run.clickhouse, identity)
+  const unsure = ranges.at(-1)
+  return {
+    run,
+    key: { source, partition: 0 },
+    position: {
+      file,
+      decode: run.decode,
+      limits: run.limits,
+      known: knownOffsets(ranges.slice(0, -1)),
+      closeBefore: unsure?.to ?? Number.POSITIVE_INFINITY,
+      line: 0,
+      passed: run.total,
+    },
+    unsure,
+    // Without a ledger entry the very first block may still be in other tables.
+    isNextUnsure: true,
+    block: undefined,
+  }
+}
+
+async function blockOf(state: FileState): Promise<OpenBlock> {
+  state.block ??= { batch: openBatch(state.key, await state.run.writer.room()), part: createTally() }
+  return state.block
+}
+
+/** Completes the block of an earlier run, or one that an earlier run may have begun to store. */
+async function recoverBlock(state: FileState, block: OpenBlock): Promise<void> {
+  const { run, unsure, position } = state
+  const { batch, part } = block
+  const isStored = unsure !== undefined && batch.from < unsure.to
+  if (!isStored) state.isNextUnsure = false
+  const problems = await recoverBatch(run.clickhouse, batch, run.retry ?? DEFAULT_RETRY)
+  run.writer.giveBack(batch.rows)
+  if (isStored) {
+    mergeTally(run.total, { ...createTally(), read: batch.records, duplicate: batch.records, bytes: batch.inputBytes })
+  } else {
+    const stored = batch.records - batch.dead
+    mergeTally(run.total, { ...part, read: batch.records, stored, dead: batch.dead, bytes: batch.inputBytes })
+  }
+  for (const message of problems) addProblem(run.total, { reason: 'not_repaired', file: position.file, message })
+}
+
+/** Sends the open block on its way. */
+async function closeBlock(state: FileState): Promise<void> {
+  const { run, block } = state
+  if (block === undefined) return
+  state.block = undefined
+  const { batch, part } = block
+  if (batch.records === 0) {
+    run.writer.giveBack(batch.rows)
+  } else if (state.isNextUnsure) {
+    await recoverBlock(state, block)
+  } else {
+    run.onTheirWay.set(batch, part)
+    run.writer.write(batch)
+  }
+}
+
+function isStopped(state: FileState): boolean {
+  return state.run.signal?.aborted === true
+}
+
+async function readLines(state: FileState, bytes: Buffer): Promise<void> {
+  const cursor = { bytes, ascii: isAscii(bytes), at: 0 }
+  while (!isStopped(state)) {
+    const block = await blockOf(state)
+    if (addLines(state.position, block, cursor) === 'close') await closeBlock(state)
+    else return
+  }
+}
+
+/** What comes before the last line of a file that ends without a newline, when that line is not a whole record. */
+function withoutUnfinished(state: FileState, chunk: { readonly bytes: Buffer; readonly terminated: boolean }): Buffer {
+  const { position } = state
+  if (chunk.terminated || !isUnfinished(position, chunk.bytes, 0)) return chunk.bytes
+  const message = 'the last line is not a whole record; it was left for a later run, in case it is still being written'
+  addProblem(position.passed, { reason: 'unfinished_line', file: position.file, line: position.line + 1, message })
+  return chunk.bytes.subarray(0, 0)
+}
+
+async function readChunk(state: FileState, chunk: LineChunk): Promise<void> {
+  const { position } = state
+  switch (chunk.kind) {
+    case 'lines':
+      await readLines(state, withoutUnfinished(state, chunk))
+      return
+    case 'too_long': {
+      if (isBoundary(position, await blockOf(state))) await closeBlock(state)
+      addOverlongLine(position, await blockOf(state), chunk.head, chunk.bytes)
+      return
+    }
+    case 'cut_off': {
+      const message = `${chunk.problem}; what comes before this line was read`
+      addProblem(position.passed, { reason: 'cut_off', file: position.file, line: position.line + 1, message })
+      return
+    }
+  }
+}
+
+/** The next chunk; undefined at the end, or when the signal comes first (standard input may never end). */
+async function nextChunk(
+  chunks: AsyncGenerator<LineChunk>,
+  signal: AbortSignal | undefined,
+): Promise<LineChunk | undefined> {
+  const next = chunks.next()
+  if (signal === undefined) return chunkOf(await next)
+  const { promise: stopped, resolve } = Promise.withResolvers<undefined>()
+  const stop = (): void => resolve(undefined)
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return chunkOf(await Promise.race([next, stopped]))
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+function chunkOf(result: IteratorResult<LineChunk> | undefined): LineChunk | undefined {
+  return result === undefined || result.done === true ? undefined : result.value
+}
+
+/** Reads a file to its end, or until the signal; returns when what was read is stored. */
+export async function readFile(run: FileRun, file: string, source: FileSource, identity: FileIdentity): Promise<void> {
+  const state = await openFile(run, file, identity)
+  try {
+    for (;;) {
+      const chunk = await nextChunk(source.chunks, run.signal)
+      if (chunk === undefined || isStopped(state)) break
+      await readChunk(state, chunk)
+    }
+    if (!isStopped(state)) await closeBlock(state)
+  } finally {
+    if (state.block !== undefined) run.writer.giveBack(state.block.batch.rows)
+    await run.writer.drain()
+  }
+}
