@@ -35,7 +35,12 @@ export const sharedNetworks: PairSignal = {
       await context.clickhouse.query(networkDegreesQuery, params(context)),
       await context.clickhouse.query(appNetworkDegreesQuery, params(context)),
     )
-    return new Map(context.pairs.map((pair) => [pair.key, sharedKeys(model, THRESHOLDS, pair, common.get(pair.key))]))
+    return new Map(
+      context.pairs.flatMap((pair) => {
+        const measurement = sharedKeys(model, THRESHOLDS, pair, common.get(pair.key))
+        return measurement === undefined ? [] : [[pair.key, measurement] as const]
+      }),
+    )
   },
   describe: ({ observed, expected }) =>
     `used ${observed} of the same networks, where chance gives ${(expected ?? 0).toPrecision(2)}`,

@@ -82,21 +82,24 @@ export interface OverlapThresholds {
 /** Who rotates over a pool meets in many of its addresses with little traffic in each: then the share of keys counts. */
 const ROTATION_KEYS_MIN = 10
 
-/** Level of a count of common keys: surprising beyond chance (p) and carrying a visible part of the lesser app's traffic (effect). */
+/**
+ * Level of a count of common keys: surprising beyond chance (p) and carrying a visible part of the lesser app's traffic (effect).
+ * Where the traffic is visible and the number is not surprising (one common server), the number has no say: undefined.
+ */
 export function sharedKeys(
   model: DegreeModel,
   thresholds: OverlapThresholds,
   pair: { readonly a: string; readonly b: string },
   common: z.infer<typeof OverlapRow> | undefined,
-): Measurement<'extreme' | 'strong' | 'none'> {
+): Measurement<'extreme' | 'strong' | 'none'> | undefined {
   const observed = common?.shared ?? 0
   const expected = model.expected(model.degree(pair.a), model.degree(pair.b))
   const p = poissonUpperTail(observed, expected)
   const keys = Math.min(model.degree(pair.a), model.degree(pair.b))
   const rotates = observed >= ROTATION_KEYS_MIN && observed >= thresholds.visible * keys
   const visible = observed >= thresholds.keysMin && ((common?.overlap ?? 0) >= thresholds.visible || rotates)
-  const level = !visible || p > 1e-3 ? 'none' : p > 1e-6 ? 'strong' : 'extreme'
-  return { observed, expected, p, level }
+  if (visible && p > 1e-3) return undefined
+  return { observed, expected, p, level: !visible ? 'none' : p > 1e-6 ? 'strong' : 'extreme' }
 }
 
 /** Level of a traffic overlap, 0..1: the sum over common keys of the lesser share. */

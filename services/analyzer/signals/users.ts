@@ -41,7 +41,10 @@ export const sharedUsers: PairSignal = {
       await context.clickhouse.query(appUserDegreesQuery, params(context)),
     )
     return new Map(
-      withUsers(context).map((pair) => [pair.key, sharedKeys(model, THRESHOLDS, pair, common.get(pair.key))]),
+      withUsers(context).flatMap((pair) => {
+        const measurement = sharedKeys(model, THRESHOLDS, pair, common.get(pair.key))
+        return measurement === undefined ? [] : [[pair.key, measurement] as const]
+      }),
     )
   },
   describe: ({ observed, expected }) =>

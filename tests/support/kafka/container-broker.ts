@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { freePorts } from '../free-ports.ts'
-import { until } from '../until.ts'
 import { makeCertificates } from './certificates.ts'
 import { HEAP_ARGUMENTS, type BrokerEngine, type EngineOptions } from './engine.ts'
 import { CLUSTER_ID, SCRAM_ARGUMENTS, serverProperties } from './server-properties.ts'
@@ -56,32 +55,27 @@ export async function containerBroker(options: EngineOptions & { readonly image:
       file('ca.pem', certificates.ca),
     ])
   let container: StartedTestContainer | undefined
-  const inspected = async (started: StartedTestContainer) => await client.container.getById(started.getId()).inspect()
+  const handle = () => (container === undefined ? undefined : client.container.getById(container.getId()))
+  const isRunning = async (): Promise<boolean> => (await handle()?.inspect())?.State.Running ?? false
   return {
     host,
     ports,
     certificates,
     async start() {
       if (container === undefined) container = await described.start()
-      else await client.container.getById(container.getId()).start()
+      else await handle()?.start()
     },
     async stop() {
-      if (container !== undefined && (await inspected(container)).State.Running) {
-        await client.container.getById(container.getId()).stop({ t: 30 })
-      }
+      if (await isRunning()) await handle()?.stop({ t: 30 })
     },
     async kill() {
-      if (container !== undefined) await client.container.getById(container.getId()).kill({ signal: 'SIGKILL' })
+      if (await isRunning()) await handle()?.kill({ signal: 'SIGKILL' })
+      // The engine answers before the process is gone.
+      await handle()?.wait({ condition: 'not-running' })
     },
-    async died() {
-      const running = container
-      if (running === undefined) throw new Error('the Kafka container was never started')
-      await until(async () => !(await inspected(running)).State.Running, {
-        what: 'the container ends',
-        timeoutMs: Number.POSITIVE_INFINITY,
-        everyMs: 1_000,
-      })
-      throw new Error(`the Kafka container ended:\n${(await text(await running.logs({ tail: 15 }))).trimEnd()}`)
+    isRunning,
+    async logEnd() {
+      return container === undefined ? '' : (await text(await container.logs({ tail: 15 }))).trimEnd()
     },
     async remove() {
       await container?.stop({ remove: true, removeVolumes: true })

@@ -11,8 +11,9 @@ export interface BrokerEngine {
   stop(): Promise<void>
   /** SIGKILL: nothing is flushed, no one is told. */
   kill(): Promise<void>
-  /** Rejects when the broker ends by itself, with the end of its log. Pending otherwise. */
-  died(): Promise<never>
+  isRunning(): Promise<boolean>
+  /** The last lines that it logged. */
+  logEnd(): Promise<string>
   /** Removes what it kept. */
   remove(): Promise<void>
 }

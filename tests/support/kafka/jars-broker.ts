@@ -51,10 +51,8 @@ export async function jarsBroker(options: EngineOptions): Promise<BrokerEngine> 
   const log = join(dir, 'server.log')
   const place = { ports, bindHost: HOST, host: HOST, dataDir: join(dir, 'data'), tlsDir: join(dir, 'tls') }
   await writeFile(config, serverProperties({ ...place, ...options }))
-  await run('java', [
-    ...['-XX:TieredStopAtLevel=1', '-cp', classpath, 'kafka.tools.StorageTool', 'format'],
-    ...['--cluster-id', CLUSTER_ID, '--config', config, ...SCRAM_ARGUMENTS],
-  ])
+  const format = ['format', '--cluster-id', CLUSTER_ID, '--config', config, ...SCRAM_ARGUMENTS]
+  await run('java', ['-XX:TieredStopAtLevel=1', '-cp', classpath, 'kafka.tools.StorageTool', ...format])
   let child: ChildProcess | undefined
   return {
     host: HOST,
@@ -73,10 +71,11 @@ export async function jarsBroker(options: EngineOptions): Promise<BrokerEngine> 
     async kill() {
       await signalAndWait(child, 'SIGKILL')
     },
-    async died() {
-      if (child !== undefined) await exited(child)
-      const end = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-15).join('\n')
-      throw new Error(`the Kafka process ended:\n${end}`)
+    async isRunning() {
+      return await Promise.resolve(child !== undefined && child.exitCode === null && child.signalCode === null)
+    },
+    async logEnd() {
+      return (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-15).join('\n')
     },
     async remove() {
       await rm(dir, { recursive: true, force: true })

@@ -70,6 +70,9 @@ export function serverProperties(place: ServerPlace): string {
     'log.initial.task.delay.ms': '1000',
     'log.retention.check.interval.ms': '1000',
     'log.cleaner.backoff.ms': '500',
+    // After a kill -9 the controller refuses the new process for as long as the old one's session lasts (9 s by default).
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
     'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
     'listener.name.sasl.plain.sasl.jaas.config': `${plainModule} required username="${ADMIN.username}" password="${ADMIN.password}" ${users};`,
     'listener.name.sasl.scram-sha-256.sasl.jaas.config': `${scramModule} required;`,
