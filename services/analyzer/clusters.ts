@@ -30,6 +30,7 @@ export function findClusters(scores: readonly PairScore[], tuning: Tuning): Clus
     .map((group) => trim(group, linked, tuning))
     .filter((group) => group.length >= 2 && isCohesive(group, linked, tuning))
     .map((group) => describe(group, byKey))
+    .filter((cluster) => cluster.apps.length > 2 || cluster.probability >= tuning.clusters.pairProbabilityMin)
 }
 
 /** Ejects the least attached member until every one is linked to enough of the others. */

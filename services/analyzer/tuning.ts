@@ -94,6 +94,8 @@ export const TUNING = {
     densityMin: 0.5,
     /** … or one network or user set must cover this share of the members. */
     anchorMin: 0.8,
+    /** A cluster of two rests on one pair among the thousands compared, and nothing corroborates it: it must be surer. */
+    pairProbabilityMin: 0.97,
     /** A member needs links to this share of the others (at least one). */
     attachmentMin: 0.34,
     louvainSeed: 7,

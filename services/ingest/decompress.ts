@@ -52,11 +52,16 @@ async function write(running: Running, chunk: Buffer): Promise<void> {
   })
 }
 
-async function end(running: Running): Promise<void> {
+/** Ends the input; resolves to what comes out last, when everything has. */
+async function end(running: Running): Promise<Buffer[]> {
+  const parts: Buffer[] = []
   await new Promise<void>((resolve) => {
     running.wake = resolve
-    running.stream.end(() => resolve())
+    running.stream.on('data', (part: Buffer) => parts.push(part))
+    running.stream.once('end', () => resolve())
+    running.stream.end()
   })
+  return parts
 }
 
 /** What has been decompressed and not yet taken. */
@@ -99,9 +104,9 @@ async function* decompress(
       }
       if (running.error !== undefined) break
     }
-    if (running.error === undefined) await end(running)
-    const bytes = take(running)
-    if (bytes !== undefined) yield bytes
+    const held = take(running)
+    if (held !== undefined) yield held
+    if (running.error === undefined) yield* await end(running)
     if (running.error !== undefined) yield { problem: problemOf(running.error) }
   } finally {
     running.stream.destroy()

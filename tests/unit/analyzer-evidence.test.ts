@@ -171,7 +171,7 @@ describe('the score of a pair', () => {
     fc.assert(
       fc.property(anyBits, family, fc.double({ min: 0, max: 10, noNaN: true }), (bits, which, more) => {
         const before = score('a', 'b', bits)
-        const after = score('a', 'b', { ...bits, [which]: bits[which] ?? 0 + more })
+        const after = score('a', 'b', { ...bits, [which]: (bits[which] ?? 0) + more })
         expect(after.bits).toBeGreaterThanOrEqual(before.bits)
         expect(after.probability).toBeGreaterThanOrEqual(before.probability)
       }),

