@@ -9,14 +9,24 @@ import type { Tuning } from './tuning.ts'
 export type Environment = 'development' | 'staging' | 'production'
 
 const WORDS: readonly (readonly [Environment, RegExp])[] = [
-  ['development', /(?<![\p{L}])(dev|devel|develop|development|developer|test|testing|sandbox|local)(?![\p{L}])/iu],
-  ['staging', /(?<![\p{L}])(stage|staging|stg|uat|qa|preprod|pre-?production)(?![\p{L}])/iu],
-  ['production', /(?<![\p{L}])(?<!pre-)(prod|production|prd|live)(?![\p{L}])/iu],
+  ['development', /(?<![\p{L}])(dev|devel|develop|development|test|testing|sandbox|local)(?![\p{L}])/iu],
+  ['staging', /(?<![\p{L}])(stage|staging|stg|uat|qa|pre[- ]?prod(?:uction)?)(?![\p{L}])/iu],
+  ['production', /(?<![\p{L}])(?<!pre[- ])(prod|production|prd|live)(?![\p{L}])/iu],
 ]
 
 /** Environments that a text names. */
 export function environmentsIn(text: string): Environment[] {
   return WORDS.filter(([, words]) => words.test(text)).map(([environment]) => environment)
+}
+
+/** Environments that each app's name claims. A word that all names hold ("Test Kitchen") is the service's name, where another is left. */
+function environmentsOfNames(apps: readonly App[]): Environment[][] {
+  const named = apps.map((app) => environmentsIn(app.name))
+  const isCommon = (environment: Environment) => named.every((list) => list.includes(environment))
+  return named.map((list) => {
+    const own = list.filter((environment) => !isCommon(environment))
+    return own.length > 0 ? own : list
+  })
 }
 
 export interface Exemption {
@@ -32,9 +42,10 @@ export function judgeExemption(apps: readonly App[], { policy }: Tuning): Exempt
   const claimed = claims.length >= 2 && claims.length * 2 >= apps.length
   if (!claimed) return { claimed: false, failures: [], holds: false }
 
-  const named = apps.map((app) => ({
+  const inNames = environmentsOfNames(apps)
+  const named = apps.map((app, i) => ({
     app,
-    inName: environmentsIn(app.name),
+    inName: inNames[i] ?? [],
     inDescription: environmentsIn(app.description),
   }))
   const environments = named.map(({ inName, inDescription }) => inName[0] ?? inDescription[0])

@@ -23,10 +23,10 @@ export type Verdict =
 
 export function judge(facts: ClusterFacts, tuning: Tuning): Verdict {
   if (facts.exemption.holds) return { kind: 'exempt' }
-  if (isKeyPerUser(facts.apps, tuning)) {
-    return areOwnTools(facts, tuning)
-      ? { kind: 'innocent', explanation: 'own_tools' }
-      : { kind: 'violation', policies: ['end_user_supplied_keys'] }
+  const keyPerUser = isKeyPerUser(facts.apps, tuning)
+  if (keyPerUser && areOwnTools(facts, tuning)) return { kind: 'innocent', explanation: 'own_tools' }
+  if (keyPerUser && facts.apps.length >= tuning.policy.endUserKeysMin && haveUsers(facts.apps)) {
+    return { kind: 'violation', policies: ['end_user_supplied_keys'] }
   }
   const duplicate = ownersOf(facts.apps).length > 1 ? 'duplicate_apps_multiple_owners' : 'duplicate_apps_single_owner'
   if (facts.exemption.claimed) return { kind: 'violation', policies: ['environment_exemption_misuse', duplicate] }
@@ -39,14 +39,18 @@ export function ownersOf(apps: readonly App[]): string[] {
   return [...new Set(apps.map((app) => (app.owner_id === '' ? `unregistered:${app.app_id}` : app.owner_id)))].toSorted()
 }
 
-/** One key for each person: single-user apps, nearly all of different users and of different owners. */
+/** One key for each person: apps of one user or none, nearly all of different people and of different owners. */
 function isKeyPerUser(apps: readonly App[], { policy }: Tuning): boolean {
-  if (apps.length < policy.endUserKeysMin) return false
-  const single = apps.filter(
-    (app) => app.user_requests > 0 && app.top_user_requests >= policy.singleUserShareMin * app.user_requests,
-  )
-  const users = new Set(single.map((app) => app.top_user)).size
-  return single.length >= 0.8 * apps.length && users >= 0.8 * apps.length && ownersOf(apps).length >= 0.8 * apps.length
+  const single = apps.filter((app) => app.top_user_requests >= policy.singleUserShareMin * app.user_requests)
+  const people = new Set(single.map((app) => app.top_user || app.owner_id)).size
+  const most = policy.keyPerUserShareMin * apps.length
+  return single.length >= most && people >= most && ownersOf(apps).length >= most
+}
+
+/** Most requests were made for an end user: without users nothing says whose the keys are. */
+function haveUsers(apps: readonly App[]): boolean {
+  const sum = (of: (app: App) => number) => apps.reduce((total, app) => total + of(app), 0)
+  return 2 * sum((app) => app.user_requests) >= sum((app) => app.requests)
 }
 
 /**

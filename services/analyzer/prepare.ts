@@ -28,13 +28,13 @@ export async function prepareTables(
   tuning: Tuning,
 ): Promise<void> {
   const params = { run_id: runId, from: dateTimeParam(window.fromMs), to: dateTimeParam(window.toMs) }
-  const { environmentWords, hostingSuffixes, defaultUserAgents } = tuning.patterns
+  const { emptyWords, emptyDomains, hostingSuffixes, defaultUserAgents } = tuning.patterns
   await clickhouse.run(
     {
       name: 'prepare-apps',
-      params: WindowParams.extend({ environment_words: z.string(), hosting_suffixes: z.string() }),
+      params: WindowParams.extend({ empty_words: z.string(), empty_domains: z.string(), hosting_suffixes: z.string() }),
     },
-    { ...params, environment_words: environmentWords, hosting_suffixes: hostingSuffixes },
+    { ...params, empty_words: emptyWords, empty_domains: emptyDomains, hosting_suffixes: hostingSuffixes },
   )
   await clickhouse.run(
     { name: 'prepare-app-networks', params: WindowParams.extend({ line_users_max: z.int() }) },

@@ -14,9 +14,16 @@ const DEFAULT_USER_AGENTS =
   'postmanruntime|insomnia|httpie|powershell|mozilla/|opera/|dalvik|twurl|python tweepy|tweepy|twitter4j|twython|twitterapiexchange|' +
   'boto|aws-sdk|google-api|openai|apache|spring|feign|finagle|akka|scala|elixir|hackney|erlang|deno|bun/|ky/|superagent|kotlin|ktor)'
 
-/** Words that name an environment; they are taken off a name before its stem is compared. RE2 syntax. */
-const ENVIRONMENT_WORDS =
-  '\\b(dev|devel|develop|development|developer|test|testing|tests|tst|qa|uat|sandbox|stage|staging|stg|preprod|preproduction|pre|prod|production|prd|live)\\b'
+/** Words that name an environment, or nothing at all; they are taken off a name before its stem is compared. RE2 syntax. */
+const EMPTY_WORDS =
+  '\\b(dev|devel|develop|development|developer|test|testing|tests|tst|qa|uat|sandbox|stage|staging|stg|preprod|preproduction|pre|prod|production|prd|live|' +
+  'app|apps|application|my|our|the|a|an|of|for|and|api|apis|bot|bots|client|tool|tools|script|scripts|demo|sample|example|tutorial|lab|labs|hw|homework|' +
+  'assignment|exercise|project|class|course|student|hello|world|first|new|personal|private|use|usage|service|server|python|node|java|ruby|php|key|keys|' +
+  'twitter|data|v)\\b'
+
+/** Domains that stand in a form because something had to: addresses, names reserved for documentation (RFC 2606). RE2 syntax. */
+const EMPTY_DOMAINS =
+  '(^|\\.)(localhost|local|test|example|invalid|internal)$|(^|\\.)example\\.(com|org|net)$|^[0-9.]+$|^\\['
 
 /** Platforms whose customers own a label below them: a shared suffix is no shared owner. RE2 syntax. */
 const HOSTING_SUFFIXES =
@@ -113,6 +120,8 @@ export const TUNING = {
     /** Dev and staging that carry this share of production's requests carry production load. */
     nonProductionShareMax: 0.5,
     endUserKeysMin: 5,
+    /** Nearly all members of a cluster of keys, each of a person, are single-user apps of different people and owners. */
+    keyPerUserShareMin: 0.8,
     /** A single-user app has this share of its user traffic for one user. */
     singleUserShareMin: 0.9,
     /** Service for many: at least this many users in the median app. */
@@ -128,13 +137,18 @@ export const TUNING = {
     /** Limit window when the logs do not show it: 15 minutes, the published platform's. Seconds. */
     windowSeconds: 900,
   },
+  registry: {
+    /** A domain or a word of more apps than this is common property. */
+    appsMax: 25,
+  },
   userAgents: {
     /** A user agent of more apps than this is a public program, whatever share of a large platform it is. */
     appsMax: 30,
   },
   patterns: {
     defaultUserAgents: DEFAULT_USER_AGENTS,
-    environmentWords: ENVIRONMENT_WORDS,
+    emptyWords: EMPTY_WORDS,
+    emptyDomains: EMPTY_DOMAINS,
     hostingSuffixes: HOSTING_SUFFIXES,
   },
 } as const

@@ -12,7 +12,7 @@ import type { DecodeOptions } from './decode.ts'
 import type { FileIdentity } from './file-identity.ts'
 import { addLines, addOverlongLine, isBoundary, isUnfinished, type FilePosition, type OpenBlock } from './file-lines.ts'
 import type { FileSource } from './file-source.ts'
-import { knownOffsets, readLedger, type LedgerRange } from './ledger.ts'
+import { insertLedgerEntry, knownOffsets, readKnownFile, type LedgerEntry, type LedgerRange } from './ledger.ts'
 import type { LineChunk } from './line-chunks.ts'
 import { recoverBatch } from './recover.ts'
 import { addProblem, createTally, mergeTally, type Tally } from './tally.ts'
@@ -37,54 +37,43 @@ interface FileState {
   readonly key: BatchKey
   readonly position: FilePosition
   /** The last range of an earlier run: its block may be in some tables only. */
-  readonly unsure: LedgerRange | undefined
-  /** The first block after `unsure` may be in some tables too, when the earlier run was killed while it stored it. */
+  readonly unsure: LedgerEntry | undefined
+  /** The first block after it may be in some tables too, when the earlier run was killed before its ledger row was in. */
   isNextUnsure: boolean
   block: OpenBlock | undefined
 }
 
-/** The source under which the file is in the ledger, and what is in; a file that was shorter then has another identity now. */
-async function lookUp(
-  clickhouse: ClickHouse,
-  identity: FileIdentity,
-): Promise<{ source: string; ranges: readonly LedgerRange[] }> {
-  const sources = [identity.source, ...identity.earlier.map((earlier) => earlier.source)]
-  const ledger = await readLedger(clickhouse, sources, 0)
-  const own = ledger.get(identity.source)
-  if (own !== undefined) return { source: identity.source, ranges: own }
-  for (const earlier of identity.earlier) {
-    const ranges = ledger.get(earlier.source)
-    // With more lines than the identity was made of it would be another file, which only starts alike.
-    if (ranges?.every((range) => range.to <= earlier.lines)) return { source: earlier.source, ranges }
-  }
-  return { source: identity.source, ranges: [] }
-}
-
 async function openFile(run: FileRun, file: string, identity: FileIdentity): Promise<FileState> {
-  const { source, ranges } = await lookUp(run.clickhouse, identity)
-  const unsure = ranges.at(-1)
+  const { sure, unsure } = await readKnownFile(run.clickhouse, identity)
   return {
     run,
-    key: { source, partition: 0 },
+    key: { source: identity.source, partition: 0 },
     position: {
       file,
       decode: run.decode,
       limits: run.limits,
-      known: knownOffsets(ranges.slice(0, -1)),
+      known: knownOffsets(sure),
       closeBefore: unsure?.to ?? Number.POSITIVE_INFINITY,
       line: 0,
       passed: run.total,
     },
     unsure,
-    // Without a ledger entry the very first block may still be in other tables.
     isNextUnsure: true,
     block: undefined,
   }
 }
 
 async function blockOf(state: FileState): Promise<OpenBlock> {
-  state.block ??= { batch: openBatch(state.key, await state.run.writer.room()), part: createTally() }
+  const { unsure, position } = state
+  const key = unsure !== undefined && position.line < unsure.to ? unsure : state.key
+  state.block ??= { batch: openBatch(key, await state.run.writer.room()), part: createTally() }
   return state.block
+}
+
+/** Says that what came before is in under the identity that the file had when it was shorter. */
+async function adoptEarlier(state: FileState, earlier: LedgerRange): Promise<void> {
+  const entry = { ...state.key, from: 0, to: earlier.to, records: 0, dead: 0 }
+  await insertLedgerEntry(state.run.clickhouse, entry, state.run.retry ?? DEFAULT_RETRY)
 }
 
 /** Completes the block of an earlier run, or one that an earlier run may have begun to store. */
@@ -92,7 +81,10 @@ async function recoverBlock(state: FileState, block: OpenBlock): Promise<void> {
   const { run, unsure, position } = state
   const { batch, part } = block
   const isStored = unsure !== undefined && batch.from < unsure.to
-  if (!isStored) state.isNextUnsure = false
+  if (!isStored) {
+    state.isNextUnsure = false
+    if (unsure !== undefined && unsure.source !== state.key.source) await adoptEarlier(state, unsure)
+  }
   const problems = await recoverBatch(run.clickhouse, batch, run.retry ?? DEFAULT_RETRY)
   run.writer.giveBack(batch.rows)
   if (isStored) {

@@ -1,8 +1,16 @@
-/** Which offsets of a source are in the database: what was read before is passed over, not stored twice. */
+/**
+ * Which offsets of a source are in the database: what was read before is passed over, not stored twice.
+ *
+ * A row of the ledger with 0 records says that the range is in under another source: a file that was shorter than what identifies it now.
+ */
 import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { SqlQuery } from '#lib/sql-query.ts'
+import { tabSeparatedRow } from '#lib/tab-separated.ts'
+
+import type { FileIdentity } from './file-identity.ts'
+import { insertRows, type RetryPolicy } from './writer.ts'
 
 /** Offsets [from, to) that one block brought in. */
 export interface LedgerRange {
@@ -55,4 +63,47 @@ export function knownOffsets(ranges: readonly LedgerRange[]): KnownOffsets {
       }
     },
   }
+}
+
+const LEDGER_COLUMNS = ['source', 'partition', 'offset_from', 'offset_to', 'records', 'dead_records'] as const
+
+export interface LedgerEntry extends LedgerRange {
+  readonly source: string
+  readonly partition: number
+}
+
+/** Adds a row to the ledger by itself; blocks bring theirs with them. */
+export async function insertLedgerEntry(clickhouse: ClickHouse, entry: LedgerEntry, retry: RetryPolicy): Promise<void> {
+  const { source, partition, from, to, records, dead } = entry
+  const body = Buffer.from(tabSeparatedRow([source, partition, from, to, records, dead]), 'utf8')
+  const token = `${source}/${partition}/${from}-${to}/ledger`
+  await insertRows(clickhouse, { table: 'ingest_ledger', columns: LEDGER_COLUMNS, body, token }, retry)
+}
+
+/** What the ledger has of a file. */
+export interface KnownFile {
+  /** Ranges that are in for sure. */
+  readonly sure: readonly LedgerRange[]
+  /** The last range: a kill may have left its block in some tables only. */
+  readonly unsure: LedgerEntry | undefined
+}
+
+/** What of a file is in, also when it was shorter then and has another identity now. */
+export async function readKnownFile(clickhouse: ClickHouse, identity: FileIdentity): Promise<KnownFile> {
+  const sources = [identity.source, ...identity.earlier.map((earlier) => earlier.source)]
+  const ledger = await readLedger(clickhouse, sources, 0)
+  const own = ledger.get(identity.source)
+  if (own !== undefined) return knownFile(own, identity.source)
+  for (const earlier of identity.earlier) {
+    const ranges = ledger.get(earlier.source)
+    // With more lines than the identity was made of it would be another file, which only starts alike.
+    if (ranges?.every((range) => range.to <= earlier.lines)) return knownFile(ranges, earlier.source)
+  }
+  return { sure: [], unsure: undefined }
+}
+
+function knownFile(ranges: readonly LedgerRange[], source: string): KnownFile {
+  const last = ranges.at(-1)
+  if (last === undefined || last.records === 0) return { sure: ranges, unsure: undefined }
+  return { sure: ranges.slice(0, -1), unsure: { ...last, source, partition: 0 } }
 }

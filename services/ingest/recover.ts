@@ -15,10 +15,10 @@ import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { SqlQuery } from '#lib/sql-query.ts'
-import { tabSeparatedRow } from '#lib/tab-separated.ts'
 
 import { batchToken, type Batch } from './batch.ts'
 import { LANDING_COLUMNS } from './encode.ts'
+import { insertLedgerEntry } from './ledger.ts'
 import { insertBatch, insertRows, type RetryPolicy } from './writer.ts'
 
 const RangeParams = z.object({ source: z.string(), partition: z.int(), from: z.int(), to: z.int() })
@@ -122,13 +122,6 @@ async function insertDirectly(
   }
 }
 
-async function insertLedgerRow(clickhouse: ClickHouse, batch: Batch, token: string, retry: RetryPolicy): Promise<void> {
-  const row = [batch.source, batch.partition, batch.from, batch.to, batch.records, batch.dead]
-  const columns = ['source', 'partition', 'offset_from', 'offset_to', 'records', 'dead_records']
-  const body = Buffer.from(tabSeparatedRow(row), 'utf8')
-  await insertRows(clickhouse, { table: 'ingest_ledger', columns, body, token }, retry)
-}
-
 /** Steps 1 to 3. */
 async function completeRows(
   clickhouse: ClickHouse,
@@ -155,8 +148,9 @@ export async function recoverBatch(clickhouse: ClickHouse, batch: Batch, retry: 
   const range = { source: batch.source, partition: batch.partition, from: batch.from, to: batch.to }
   await completeRows(clickhouse, batch, range, retry)
   const counts = (await clickhouse.query(countQuery, range))[0]
-  const token = `${batchToken(batch, batch.from, batch.to)}/ledger`
-  if ((counts?.ledger ?? 0) === 0) await insertLedgerRow(clickhouse, batch, token, retry)
+  if ((counts?.ledger ?? 0) === 0) {
+    await insertLedgerEntry(clickhouse, { ...range, records: batch.records, dead: batch.dead }, retry)
+  }
   const problems: string[] = []
   for (const gap of await clickhouse.query(gapsQuery, range)) {
     if (gap.missing <= 0) continue

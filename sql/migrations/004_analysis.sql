@@ -14,8 +14,8 @@ CREATE TABLE IF NOT EXISTS analysis_app
     owner_id      String           COMMENT 'Empty = not in the registry. Personal data',
     name          String           COMMENT 'Name as registered',
     description   String           COMMENT 'Description as registered',
-    stem          String           COMMENT 'Name in lower case without environment words, digits and punctuation',
-    domains       Array(String)    COMMENT 'Registrable domains of callbacks and website, hosting platforms kept whole',
+    stem          String           COMMENT 'Name in lower case without words that name nobody, digits and punctuation',
+    domains       Array(String)    COMMENT 'Registrable domains of callbacks and website, placeholders dropped',
     created_at    DateTime64(3, 'UTC') COMMENT 'When it was registered',
     created       DateTime('UTC')  DEFAULT now() COMMENT 'When the run wrote this'
 )

@@ -37,14 +37,14 @@ SELECT
     registry.owner_id,
     registry.name,
     registry.description,
-    -- Environment words, digits and punctuation say nothing of whose app it is.
-    trimBoth(replaceRegexpAll(replaceRegexpAll(lowerUTF8(registry.name), '[^\\pL]+', ' '), {environment_words:String}, ' ')) AS stem,
-    -- The host's last two labels, three under a public suffix of two (co.uk); customers' hosts on a platform stay apart.
-    arraySort(arrayDistinct(arrayFilter(d -> d != '', arrayMap(
-        u -> if(match(domainWithoutWWW(u), {hosting_suffixes:String}) OR domainWithoutWWW(u) IN ('localhost', ''),
-                if(domainWithoutWWW(u) = 'localhost', '', domainWithoutWWW(u)),
-                if(match(domainWithoutWWW(u), '^[0-9.]+$'), domainWithoutWWW(u), cutToFirstSignificantSubdomain(u))),
-        arrayConcat(registry.callback_urls, [registry.website]))))),
+    -- Words of environments and empty words ("app", "test"), digits and punctuation say nothing of whose app it is.
+    trimBoth(replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(lowerUTF8(registry.name), '[^\\pL]+', ' '), {empty_words:String}, ' '), ' +', ' ')) AS stem,
+    -- The registrable domain; customers' hosts on a hosting platform stay apart; placeholders are dropped.
+    arraySort(arrayDistinct(arrayMap(
+        host -> if(match(host, {hosting_suffixes:String}), host, cutToFirstSignificantSubdomain(concat('http://', host))),
+        arrayFilter(
+            host -> host != '' AND NOT match(host, {empty_domains:String}),
+            arrayMap(url -> lower(domainWithoutWWW(url)), arrayConcat(registry.callback_urls, [registry.website])))))),
     registry.created_at
 FROM traffic
 LEFT JOIN people ON people.app_id = traffic.app_id

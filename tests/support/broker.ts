@@ -119,9 +119,11 @@ async function ownBroker(kind: BrokerKind, preparing: Promise<BrokerEngine>): Pr
 
 async function externalBroker(brokers: string[]): Promise<Broker> {
   await ready(brokers)
-  const refuse = async (): Promise<never> =>
-    await Promise.reject(new Error('KAFKA_BROKERS names a broker that is not ours to stop'))
   return { kind: 'external', brokers, restart: refuse, kill: refuse, stop: async () => await Promise.resolve() }
+}
+
+async function refuse(): Promise<never> {
+  return await Promise.reject(new Error('KAFKA_BROKERS names a broker that is not ours to stop'))
 }
 
 /** Waits until the broker lists itself, which it does once it takes part in the cluster. */

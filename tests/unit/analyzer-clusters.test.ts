@@ -71,7 +71,11 @@ describe('clusters', () => {
   })
 
   it('a member that is linked to one of five only is ejected', () => {
-    expect(members([...clique(['a', 'b', 'c', 'd', 'e']), score('e', 'stranger')])).toEqual([['a', 'b', 'c', 'd', 'e']])
+    const scores = [...clique(['a', 'b', 'c', 'd', 'e']), score('e', 'stranger'), ...clique(['x', 'y', 'z'])]
+    expect(members(scores)).toEqual([
+      ['a', 'b', 'c', 'd', 'e'],
+      ['x', 'y', 'z'],
+    ])
   })
 
   it('a chain of links is no cluster of all its apps', () => {

@@ -54,11 +54,12 @@ export const sameOwner = registrySignal(
 export const nameStem = registrySignal(
   'name_stem',
   'Dice similarity of name stems, rare words counting more',
-  ({ apps }) => {
-    const frequency = new Map<string, number>()
-    for (const app of apps.values())
-      for (const word of words(app.stem)) frequency.set(word, (frequency.get(word) ?? 0) + 1)
-    const rarity = (word: string) => Math.log2((apps.size + 1) / (frequency.get(word) ?? 1))
+  ({ apps, tuning }) => {
+    const frequency = frequencies(apps, (app) => words(app.stem))
+    const rarity = (word: string) => {
+      const count = frequency.get(word) ?? 1
+      return count > tuning.registry.appsMax ? 0 : Math.log2((apps.size + 1) / count)
+    }
     return (a, b) => {
       if (a.stem === '' || b.stem === '') return undefined
       const observed = weightedDice(words(a.stem), words(b.stem), rarity)
@@ -73,11 +74,16 @@ export const nameStem = registrySignal(
 export const domain = registrySignal(
   'domain',
   '1 = a common callback or website domain',
-  () => (a, b) => {
-    if (a.domains.length === 0 || b.domains.length === 0) return undefined
-    const common = a.domains.find((name) => b.domains.includes(name))
-    const level = common === undefined ? 'different' : 'same'
-    return { observed: common === undefined ? 0 : 1, expected: null, p: null, level, note: common ?? '' }
+  ({ apps, tuning }) => {
+    const frequency = frequencies(apps, (app) => app.domains)
+    const own = (app: App) => app.domains.filter((name) => (frequency.get(name) ?? 0) <= tuning.registry.appsMax)
+    return (a, b) => {
+      const [one, other] = [own(a), own(b)]
+      if (one.length === 0 || other.length === 0) return undefined
+      const common = one.find((name) => other.includes(name))
+      const level = common === undefined ? 'different' : 'same'
+      return { observed: common === undefined ? 0 : 1, expected: null, p: null, level, note: common ?? '' }
+    }
   },
   ({ observed, note }) => (observed === 1 ? `callbacks or website on one domain (${note ?? ''})` : 'domains differ'),
 )
@@ -125,6 +131,12 @@ export const creation = registrySignal(
   },
   ({ observed }) => `registered ${observed.toFixed(1)} hours apart`,
 )
+
+function frequencies(apps: SignalContext['apps'], of: (app: App) => Iterable<string>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const app of apps.values()) for (const item of of(app)) counts.set(item, (counts.get(item) ?? 0) + 1)
+  return counts
+}
 
 function words(stem: string): Set<string> {
   return new Set(stem.split(/\s+/).filter((word) => word.length >= 2))
