@@ -71,7 +71,7 @@ export function renderFinding(finding: Finding): string {
     'Applications',
     appsTable(data),
     '',
-    'Evidence in bits (log2 of how much more likely among apps that are one than among unrelated ones)',
+    'Evidence in bits (log2 of how much likelier among apps that are one than among unrelated ones), of each signal the middle pair',
     evidenceTable(data),
     '',
     `Without the strongest kind of evidence the probability would be ${(unmapped.probability_without_best_family * 100).toFixed(0)} %.`,
@@ -99,7 +99,7 @@ function appsTable(data: FindingData): string {
       app.name,
       String(app.data.requests),
       String(app.data.throttled),
-      `${Math.round(app.data.probability * 100)} %`,
+      `${Math.floor(app.data.probability * 100)} %`,
     ])
   }
   return table.toString().replace(/[ \t]+$/gm, '')

@@ -108,7 +108,7 @@ async function closeBlock(state: FileState): Promise<void> {
     await recoverBlock(state, block)
   } else {
     run.onTheirWay.set(batch, part)
-    run.writer.write(batch)
+    await run.writer.write(batch)
   }
 }
 

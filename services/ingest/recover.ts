@@ -5,11 +5,11 @@
  * table without its rows. So neither the token nor the ledger alone can be believed; the offsets decide.
  *
  * 1. Nothing of the range is stored: insert it under its token (tables that have it drop it).
- * 2. A part of it is stored: insert what is missing through `landing`, under a token of its own.
- * 3. Rows that are still missing had a token without rows: put them into their table directly.
- * 4. The ledger lacks the range: add it.
- * 5. A rollup that is short by exactly what the range adds gets that from the raw rows. Any other difference is reported: it is not of
- *    this range (`sidestep reconcile` looks at all of them).
+ * 2. Rows that are missing then had a token without rows, or belong to lines that the file has got since: put them into their table directly, past
+ *    the views.
+ * 3. The ledger lacks the range: add it.
+ * 4. A rollup that is short by exactly what the range adds, or what the rows of step 2 add, gets that from the raw rows. Any other
+ *    difference is reported: it is not of this range (`sidestep reconcile` looks at all of them).
  */
 import { z } from 'zod'
 
@@ -122,43 +122,52 @@ async function insertDirectly(
   }
 }
 
-/** Steps 1 to 3. */
+/** Steps 1 and 2; returns the range of the rows that were put in directly, if any. */
 async function completeRows(
   clickhouse: ClickHouse,
   batch: Batch,
   range: RangeParams,
   retry: RetryPolicy,
-): Promise<void> {
-  const token = batchToken(batch, batch.from, batch.to)
-  const missing = await missingRows(clickhouse, batch, range)
-  if (missing.length === 0) return
+): Promise<RangeParams | undefined> {
+  let missing = await missingRows(clickhouse, batch, range)
   if (missing.length === batch.records) {
     await insertBatch(clickhouse, batch, retry)
-  } else {
-    const body = bodyOf(missing.map((row) => [row.bytes]))
-    const part = `${token}/rest-${missing[0]?.offset ?? 0}-${missing.length}`
-    await insertRows(clickhouse, { table: 'landing', columns: LANDING_COLUMNS, body, token: part }, retry)
+    missing = await missingRows(clickhouse, batch, range)
   }
-  const ghosts = await missingRows(clickhouse, batch, range)
-  if (ghosts.length > 0) await insertDirectly(clickhouse, ghosts, `${token}/again-${ghosts.length}`, retry)
+  const first = missing[0]
+  const last = missing.at(-1)
+  if (first === undefined || last === undefined) return undefined
+  await insertDirectly(clickhouse, missing, `${batchToken(batch, first.offset, last.offset + 1)}/direct`, retry)
+  return { ...range, from: first.offset, to: last.offset + 1 }
+}
+
+/** Step 4. */
+async function completeRollups(clickhouse: ClickHouse, ranges: readonly RangeParams[]): Promise<string[]> {
+  const problems: string[] = []
+  const [whole, ...parts] = await Promise.all(
+    ranges.map(async (range) => ({ range, gaps: await clickhouse.query(gapsQuery, range) })),
+  )
+  for (const gap of whole?.gaps ?? []) {
+    if (gap.missing <= 0) continue
+    const lacking = [whole, ...parts].find((part) =>
+      part?.gaps.some((other) => other.rollup === gap.rollup && other.contribution === gap.missing),
+    )
+    if (lacking === undefined) {
+      problems.push(`${gap.rollup} lacks ${gap.missing} requests around this range: run sidestep reconcile --repair`)
+    } else {
+      await clickhouse.run({ name: `recover-${gap.rollup.replaceAll('_', '-')}`, params: RangeParams }, lacking.range)
+    }
+  }
+  return problems
 }
 
 /** Makes the range of a batch complete; returns what could not be repaired, in words. Throws when ClickHouse cannot store. */
 export async function recoverBatch(clickhouse: ClickHouse, batch: Batch, retry: RetryPolicy): Promise<string[]> {
   const range = { source: batch.source, partition: batch.partition, from: batch.from, to: batch.to }
-  await completeRows(clickhouse, batch, range, retry)
+  const direct = await completeRows(clickhouse, batch, range, retry)
   const counts = (await clickhouse.query(countQuery, range))[0]
   if ((counts?.ledger ?? 0) === 0) {
     await insertLedgerEntry(clickhouse, { ...range, records: batch.records, dead: batch.dead }, retry)
   }
-  const problems: string[] = []
-  for (const gap of await clickhouse.query(gapsQuery, range)) {
-    if (gap.missing <= 0) continue
-    if (gap.missing === gap.contribution) {
-      await clickhouse.run({ name: `recover-${gap.rollup.replaceAll('_', '-')}`, params: RangeParams }, range)
-    } else {
-      problems.push(`${gap.rollup} lacks ${gap.missing} requests around this file: run sidestep reconcile --repair`)
-    }
-  }
-  return problems
+  return await completeRollups(clickhouse, direct === undefined ? [range] : [range, direct])
 }

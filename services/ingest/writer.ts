@@ -120,8 +120,11 @@ export async function insertBatch(clickhouse: ClickHouse, batch: Batch, retry: R
 export interface Writer {
   /** A row buffer to fill, as soon as one is free: this is what holds the reader back. Throws when an insert failed. */
   room(): Promise<RowBuffer>
-  /** Starts to store a batch, whose row buffer is free again afterwards. */
-  write(batch: Batch): void
+  /**
+   * Starts to store a batch, as soon as fewer than `inFlightMax` are being stored; its row buffer is free again afterwards. Batches
+   * start in the order in which they are written. Throws when an earlier insert failed.
+   */
+  write(batch: Batch): Promise<void>
   /** Takes a row buffer back that was not written. */
   giveBack(rows: RowBuffer): void
   /** Resolves when everything is stored. Throws when an insert failed. */
@@ -168,7 +171,9 @@ export function createWriter(options: WriterOptions): Writer {
         await Promise.race(inFlight)
       }
     },
-    write(batch) {
+    async write(batch) {
+      while (inFlight.size >= options.inFlightMax) await Promise.race(inFlight)
+      throwFailure()
       const stored = store(batch).finally(() => inFlight.delete(stored))
       inFlight.add(stored)
     },

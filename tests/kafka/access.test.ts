@@ -87,13 +87,16 @@ describe.skipIf(secured === undefined && process.env['CI'] !== 'true')('with lis
     expect(await roundTrip({ brokers: tlsBrokers, ssl }, topic)).toStrictEqual(['hello'])
   })
 
-  test.each([
-    ['an authority that is not believed', tlsBrokers],
-    ['a listener that speaks no TLS', saslBrokers],
-  ])('TLS with %s is told as a matter of TLS', async (_name, at) => {
-    const failure = await failureOf({ brokers: at, ssl: {} }, 'any')
+  test('TLS with an authority that is not believed is told as a matter of TLS', async () => {
+    const failure = await failureOf({ brokers: tlsBrokers, ssl: {} }, 'any')
     expect(failure.kind).toBe('tls')
-    expect(failure.line).toContain('Check that this listener speaks TLS')
+    expect(failure.line).toContain('Check that this listener speaks TLS, that KAFKA_SSL_CA is the authority')
+  })
+
+  test('TLS at a listener that speaks none: the line says at which step it hung up', async () => {
+    const failure = await failureOf({ brokers: saslBrokers, ssl: { ca } }, 'any')
+    expect(failure.kind).toBe('unreachable')
+    expect(failure.line).toContain('before secure TLS connection was established')
   })
 
   test('a user whom the rules shut out: no permission, with the rights to ask for', async () => {

@@ -39,7 +39,7 @@ export async function createTopic(kafka: Kafka, stem: string, partitions = 1): P
 /** The values of the first `count` records of a topic, in order of arrival. */
 export async function readValues(kafka: Kafka, topic: string, count: number): Promise<string[]> {
   const values: string[] = []
-  const consumer = kafka.consumer({ groupId: uniqueName('reader') })
+  const consumer = kafka.consumer({ groupId: uniqueName('reader'), maxWaitTimeInMs: 100 })
   await consumer.connect()
   try {
     await consumer.subscribe({ topic, fromBeginning: true })

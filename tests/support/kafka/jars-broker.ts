@@ -1,12 +1,11 @@
 /** The broker as a Java process, from the jars that prepare.sh fetches. */
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { execFile, type ChildProcess } from 'node:child_process'
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { endProcess, isRunning, spawnBound } from '../child-process.ts'
 import { freePorts } from '../free-ports.ts'
 import { makeCertificates } from './certificates.ts'
 import { HEAP_ARGUMENTS, type BrokerEngine, type EngineOptions } from './engine.ts'
@@ -22,23 +21,6 @@ export async function kafkaJars(): Promise<string> {
   const folder = stdout.trim().split('\n').at(-1)
   if (folder === undefined || folder === '') throw new Error(`${PREPARE} printed no folder`)
   return folder
-}
-
-/** So that a broker does not outlive a test run that is killed: the kernel ends it with its parent. */
-function boundToParent(command: string, args: readonly string[]): { command: string; args: string[] } {
-  return existsSync('/usr/bin/setpriv')
-    ? { command: '/usr/bin/setpriv', args: ['--pdeathsig', 'KILL', command, ...args] }
-    : { command, args: [...args] }
-}
-
-async function exited(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-}
-
-async function signalAndWait(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
-  if (child === undefined) return
-  child.kill(signal)
-  await exited(child)
 }
 
 export async function jarsBroker(options: EngineOptions): Promise<BrokerEngine> {
@@ -60,19 +42,18 @@ export async function jarsBroker(options: EngineOptions): Promise<BrokerEngine> 
     certificates,
     async start() {
       const output = await open(log, 'a')
-      const { command, args } = boundToParent('java', [...HEAP_ARGUMENTS, '-cp', classpath, 'kafka.Kafka', config])
-      child = spawn(command, args, { stdio: ['ignore', output.fd, output.fd] })
-      await once(child, 'spawn')
+      const args = [...HEAP_ARGUMENTS, '-cp', classpath, 'kafka.Kafka', config]
+      child = await spawnBound('java', args, ['ignore', output.fd, output.fd])
       await output.close()
     },
     async stop() {
-      await signalAndWait(child, 'SIGTERM')
+      await endProcess(child, 'SIGTERM')
     },
     async kill() {
-      await signalAndWait(child, 'SIGKILL')
+      await endProcess(child, 'SIGKILL')
     },
     async isRunning() {
-      return await Promise.resolve(child !== undefined && child.exitCode === null && child.signalCode === null)
+      return await Promise.resolve(isRunning(child))
     },
     async logEnd() {
       return (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-15).join('\n')
