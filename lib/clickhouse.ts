@@ -36,7 +36,7 @@ export interface ClickHouse {
   /** A query file that writes (INSERT … SELECT). */
   run<Params extends z.ZodType>(query: Omit<SqlQuery<Params, z.ZodType>, 'row'>, params: z.input<Params>): Promise<void>
   /** One statement without a result. */
-  command(sql: string): Promise<void>
+  command(sql: string, params?: Record<string, unknown>): Promise<void>
   insertBlock(insert: BlockInsert): Promise<void>
   close(): Promise<void>
 }
@@ -63,15 +63,28 @@ export interface ClickHouseConfig {
   readonly url?: string | undefined
   /** Data directory of the embedded engine. */
   readonly dataDir: string
+  /**
+   * Milliseconds after which a request to the server fails and the server itself gives an insert up (whole seconds there, at least one).
+   * Absent: five minutes, and the server's own limit.
+   */
+  readonly requestTimeoutMs?: number | undefined
 }
 
 /** Opens the server at `url`, else the embedded engine in `dataDir`. Throws SidestepError with what to check. */
 export async function openClickHouse(config: ClickHouseConfig): Promise<ClickHouse> {
-  return config.url === undefined ? await openEmbedded(config.dataDir) : await openServer(config.url)
+  const { url, dataDir, requestTimeoutMs } = config
+  const seconds = requestTimeoutMs === undefined ? undefined : Math.max(1, Math.floor(requestTimeoutMs / 1000))
+  const settings = { ...BLOCK_SETTINGS, ...(seconds === undefined ? {} : { max_execution_time: seconds }) }
+  if (url === undefined) return await openEmbedded(dataDir, settings)
+  return await openServer(url, settings, requestTimeoutMs ?? REQUEST_TIMEOUT_MS)
 }
 
-async function openServer(url: string): Promise<ClickHouse> {
-  const client = createClient({ url, request_timeout: 300_000 })
+type BlockSettings = Readonly<Record<string, number>>
+
+const REQUEST_TIMEOUT_MS = 300_000
+
+async function openServer(url: string, blockSettings: BlockSettings, requestTimeoutMs: number): Promise<ClickHouse> {
+  const client = createClient({ url, request_timeout: requestTimeoutMs })
   const answer = await client.ping({ select: true })
   if (!answer.success) {
     await client.close()
@@ -79,10 +92,11 @@ async function openServer(url: string): Promise<ClickHouse> {
     throw new SidestepError(
       'failure',
       `ClickHouse at ${host} does not answer: ${answer.error.message}. Check CLICKHOUSE_URL.`,
+      { cause: answer.error },
     )
   }
   const insertBlock = async (insert: BlockInsert): Promise<void> => {
-    const settings = Object.entries({ ...BLOCK_SETTINGS, insert_deduplication_token: `'${insert.token}'` })
+    const settings = Object.entries({ ...blockSettings, insert_deduplication_token: `'${insert.token}'` })
     const list = settings.map(([key, value]) => `${key} = ${value}`).join(', ')
     const query = `INSERT INTO ${insert.table} (${insert.columns.join(', ')}) SETTINGS ${list} FORMAT TabSeparated`
     const { stream } = await client.exec({ query, values: Readable.from([insert.body], { objectMode: false }) })
@@ -91,7 +105,7 @@ async function openServer(url: string): Promise<ClickHouse> {
   return makeClickHouse('server', client, insertBlock)
 }
 
-async function openEmbedded(dataDir: string): Promise<ClickHouse> {
+async function openEmbedded(dataDir: string, blockSettings: BlockSettings): Promise<ClickHouse> {
   let connection: ChdbConnection
   try {
     connection = createChdbConnection({ path: dataDir })
@@ -108,7 +122,7 @@ async function openEmbedded(dataDir: string): Promise<ClickHouse> {
       columns: insert.columns,
       values: insert.body,
       format: 'TabSeparated',
-      settings: { ...BLOCK_SETTINGS, insert_deduplication_token: insert.token },
+      settings: { ...blockSettings, insert_deduplication_token: insert.token },
     })
   }
   // The one cast of the code base: chDB implements the connection of @clickhouse/client-common, of which @clickhouse/client
@@ -148,8 +162,8 @@ function makeClickHouse(
         throw new Error(`query ${query.name}: ${errorMessage(error)}`, { cause: error })
       }
     },
-    async command(sql) {
-      await client.command({ query: sql })
+    async command(sql, params = {}) {
+      await client.command({ query: sql, query_params: params })
     },
     async close() {
       await client.close()

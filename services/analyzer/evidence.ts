@@ -35,9 +35,13 @@ export interface PairScore {
   readonly admissible: boolean
 }
 
-/** Bits of each level of one signal: log2(m / u), u with one pseudo-count a level so that a level never seen is no certainty. */
+/**
+ * Bits of each level of one signal: log2(m / u), u with one pseudo-count a level so that a level never seen is no certainty. The levels
+ * of the tuning stand strongest first, and a weaker one never says more than a stronger: where the control pairs, which are few and
+ * hold a true pair now and then, have it otherwise, neighbours are pooled (isotonic regression, Barlow et al. 1972).
+ */
 export function levelBits(result: SignalResult, pairs: readonly Pair[], tuning: Tuning): ReadonlyMap<string, number> {
-  const m = new Map(Object.entries(tuning.levels[result.signal.name]))
+  const m: readonly (readonly [string, number])[] = Object.entries(tuning.levels[result.signal.name])
   const counts = new Map<string, number>()
   let measured = 0
   for (const pair of pairs) {
@@ -46,12 +50,22 @@ export function levelBits(result: SignalResult, pairs: readonly Pair[], tuning: 
     measured += 1
     counts.set(measurement.level, (counts.get(measurement.level) ?? 0) + 1)
   }
-  return new Map(
-    [...m].map(([level, share]) => {
-      const u = ((counts.get(level) ?? 0) + 1) / (measured + m.size)
-      return [level, Math.log2(share / u)]
-    }),
-  )
+  const pools: LevelPool[] = []
+  for (const [level, share] of m) {
+    let pool: LevelPool = { levels: [level], m: share, u: ((counts.get(level) ?? 0) + 1) / (measured + m.length) }
+    for (let last = pools.at(-1); last !== undefined && pool.m / pool.u > last.m / last.u; last = pools.at(-1)) {
+      pools.pop()
+      pool = { levels: [...last.levels, ...pool.levels], m: last.m + pool.m, u: last.u + pool.u }
+    }
+    pools.push(pool)
+  }
+  return new Map(pools.flatMap(({ levels, m: share, u }) => levels.map((level) => [level, Math.log2(share / u)])))
+}
+
+interface LevelPool {
+  readonly levels: readonly string[]
+  readonly m: number
+  readonly u: number
 }
 
 /** Bits of one family: the strongest signal whole and the next half, because they are correlated; capped. */

@@ -1,5 +1,6 @@
 /** Puts a cluster's evidence into numbers and words: what was observed, what chance would have given, what else could explain it. */
 import type { Evidence, InnocentExplanation } from '#schemas/finding.ts'
+import { isRegistered, type App } from './apps.ts'
 import type { Cluster } from './clusters.ts'
 import type { ClusterReads } from './cluster-facts.ts'
 import type { SignalEvidence } from './evidence.ts'
@@ -45,6 +46,7 @@ export function withoutBestFamily(cluster: Cluster): number {
 
 export function innocentExplanations(
   cluster: Cluster,
+  apps: readonly App[],
   reads: ClusterReads,
   exemption: Exemption,
   tuning: Tuning,
@@ -52,6 +54,7 @@ export function innocentExplanations(
   const hubs = reads.networks.filter((network) => network.class === 'hub').length
   const shared = reads.networks.filter((network) => network.class === 'shared').length
   const behaviour = median(cluster.scores.map((score) => score.familyBits.get('behaviour') ?? 0))
+  const unregistered = apps.filter((app) => !isRegistered(app)).length
   const hours = median(reads.effectiveHours)
   const elsewhere = median(reads.elsewhereShares)
   return [
@@ -81,10 +84,13 @@ export function innocentExplanations(
     },
     {
       explanation: 'development, staging and production of one service',
-      ruled_out: !exemption.holds,
-      statement: exemption.claimed
-        ? `claimed, and not met: ${exemption.failures.join(', ').replaceAll('_', ' ')}`
-        : 'not claimed by names and descriptions',
+      ruled_out: unregistered === 0,
+      statement:
+        unregistered > 0
+          ? `cannot be tested: ${unregistered} of these apps are not in the registry`
+          : exemption.claimed
+            ? `claimed, and not met: ${exemption.failures.join(', ').replaceAll('_', ' ')}`
+            : 'not claimed by names and descriptions',
     },
   ]
 }

@@ -99,7 +99,7 @@ function unmapped(violation: Violation, revision: number, window: Window, tuning
     mode: 'unknown',
     window: { from: new Date(window.fromMs).toISOString(), to: new Date(window.toMs).toISOString() },
     exemption: { claimed: exemption.claimed, failed_conditions: [...exemption.failures] },
-    innocent_explanations: innocentExplanations(cluster, reads, exemption, tuning),
+    innocent_explanations: innocentExplanations(cluster, violation.apps, reads, exemption, tuning),
     shared_networks: reads.networks.map((network) => ({
       network: network.network.replace(/^::ffff:/, ''),
       apps: network.degree,

@@ -21,6 +21,7 @@ export const pairSuccessionQuery = {
     app_a: z.string(),
     app_b: z.string(),
     precedence: z.number(),
+    trend: z.number(),
     common_users: z.number(),
     moved_ab: z.number(),
     moved_ba: z.number(),
@@ -34,7 +35,11 @@ export function isSuccession(row: SuccessionRow, { succession }: Tuning): boolea
   const ordered = Math.max(row.precedence, 1 - row.precedence) >= succession.precedenceMin
   const decided = row.common_users - row.undecided
   const moved = Math.max(row.moved_ab, row.moved_ba)
-  return ordered || (decided >= succession.usersMin && moved >= succession.usersMovedMin * decided)
+  return (
+    ordered ||
+    Math.abs(row.trend) >= succession.trendMin ||
+    (decided >= succession.usersMin && moved >= succession.usersMovedMin * decided)
+  )
 }
 
 /** Pairs asked at once: their ids travel as a parameter. */

@@ -111,6 +111,8 @@ export const TUNING = {
   succession: {
     /** Old app to its successor: P(a request of A comes before one of B) this near to 0 or 1 … */
     precedenceMin: 0.95,
+    /** … or traffic shifts steadily from one to the other: a rank correlation that chance gives once in 10^5 over 24 hours … */
+    trendMin: 0.8,
     /** … or this share of the users that both serve moved over one way, of at least this many. */
     usersMovedMin: 0.9,
     usersMin: 8,

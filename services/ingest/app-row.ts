@@ -59,13 +59,10 @@ export function parseApp(text: string): ParsedApp {
   return { app, createdAtMs }
 }
 
-/** A Map(String, UInt32) literal. Routes are spelled as in requests, so that they meet. */
-function limitsLiteral(limits: Readonly<Record<string, number>>): string {
-  const pairs = Object.entries(limits).map(([route, limit]) => {
-    const key = route.startsWith('/') ? normaliseRoute(route) : route
-    return `'${key.replaceAll(/[\\']/g, '\\$&')}':${limit}`
-  })
-  return `{${pairs.join(',')}}`
+/** Limits with routes spelled as in requests, so that they meet; of two that become one route the last counts. */
+function normalisedLimits(limits: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const entries = Object.entries(limits)
+  return Object.fromEntries(entries.map(([route, limit]) => [route.startsWith('/') ? normaliseRoute(route) : route, limit]))
 }
 
 /** The TabSeparated row of an app. `version`: greatest wins; load time in epoch milliseconds, or the Kafka offset. */
@@ -80,7 +77,7 @@ export function appRow({ app, createdAtMs }: RegisteredApp, version: number): st
     new Date(createdAtMs).toISOString().replace('T', ' ').replace('Z', ''),
     app.tier ?? '',
     app.status ?? '',
-    limitsLiteral(app.limits ?? {}),
+    normalisedLimits(app.limits ?? {}),
     version,
     0,
   ])

@@ -1,6 +1,7 @@
 -- Question: for each linked pair, does one app simply come after the other, in time or user by user?
 -- Serves:   the innocent explanation "a move from an old app to its successor".
 -- False positive: an operator that switches keys once in the window looks like a move; it is let go, precision first.
+-- trend: Spearman's rank correlation of the hour with B's share of what both do in it; 0 for fewer than 8 hours.
 -- precedence: P(a request of A is earlier than one of B), ties half, by hour. moved_ab: users whose last hour in A is not after
 -- their first in B (and not all in one hour), moved_ba the reverse.
 WITH
@@ -34,6 +35,19 @@ WITH
         INNER JOIN totals AS ty ON ty.app = p.app_b
         GROUP BY app_a, app_b
     ),
+    shares AS
+    (
+        SELECT p.app_a AS app_a, p.app_b AS app_b, h.hour AS hour, sumIf(h.n, h.app = p.app_b) / sum(h.n) AS share_b
+        FROM wanted_pairs AS p
+        INNER JOIN hours AS h ON h.app = p.app_a OR h.app = p.app_b
+        GROUP BY app_a, app_b, hour
+    ),
+    trends AS
+    (
+        SELECT app_a, app_b, if(count() < 8, 0., ifNotFinite(rankCorr(toUnixTimestamp(hour), share_b), 0.)) AS trend
+        FROM shares
+        GROUP BY app_a, app_b
+    ),
     moves AS
     (
         SELECT p.app_a AS app_a, p.app_b AS app_b, count() AS common_users,
@@ -46,7 +60,9 @@ WITH
         GROUP BY app_a, app_b
     )
 SELECT precedence.app_a AS app_a, precedence.app_b AS app_b, precedence.precedence AS precedence,
+       trends.trend AS trend,
        moves.common_users AS common_users, moves.moved_ab AS moved_ab, moves.moved_ba AS moved_ba, moves.undecided AS undecided
 FROM precedence
+INNER JOIN trends ON trends.app_a = precedence.app_a AND trends.app_b = precedence.app_b
 LEFT JOIN moves ON moves.app_a = precedence.app_a AND moves.app_b = precedence.app_b
 ORDER BY app_a, app_b

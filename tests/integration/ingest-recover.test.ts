@@ -2,17 +2,11 @@
 import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 
-import { addRecord, openBatch } from '../../services/ingest/batch.ts'
-import { createRowBuffer } from '../../services/ingest/encode.ts'
 import { ingestFiles, type IngestResult } from '../../services/ingest/ingest-files.ts'
-import { knownOffsets, readLedger } from '../../services/ingest/ledger.ts'
-import type { LandingRecord } from '../../services/ingest/record.ts'
-import { DEFAULT_RETRY, insertBatch } from '../../services/ingest/writer.ts'
-import { DECODE, FULL_RECORD, SPAN } from '../support/requests.ts'
+import { DECODE, FULL_RECORD } from '../support/requests.ts'
 import { openTemporaryEngine, type TemporaryEngine } from '../support/temporary-engine.ts'
 import { consistentTotals, readTotals } from '../support/totals.ts'
 

@@ -126,7 +126,7 @@ async function refuse(): Promise<never> {
   return await Promise.reject(new Error('KAFKA_BROKERS names a broker that is not ours to stop'))
 }
 
-/** Waits until the broker lists itself, which it does once it takes part in the cluster. */
+/** Waits until the broker lists itself, which it does once it takes part in the cluster, and coordinates consumer groups. */
 async function ready(brokers: string[], engine?: Pick<BrokerEngine, 'isRunning' | 'logEnd'>): Promise<void> {
   const log = pino({ level: 'silent' })
   const seen = await until(
@@ -135,6 +135,8 @@ async function ready(brokers: string[], engine?: Pick<BrokerEngine, 'isRunning' 
       const admin = createKafka({ brokers, clientId: 'sidestep-test-ready', retry: { retries: 0 } }, log).admin()
       try {
         await admin.connect()
+        // Makes the topic of committed offsets, too, where it is the first question.
+        await admin.describeGroups(['sidestep-test-ready'])
         return (await admin.describeCluster()).brokers.length > 0 ? 'ready' : undefined
       } finally {
         await admin.disconnect()

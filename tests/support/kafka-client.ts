@@ -40,6 +40,10 @@ export async function createTopic(kafka: Kafka, stem: string, partitions = 1): P
 export async function readValues(kafka: Kafka, topic: string, count: number): Promise<string[]> {
   const values: string[] = []
   const consumer = kafka.consumer({ groupId: uniqueName('reader'), maxWaitTimeInMs: 100 })
+  let crash: Error | undefined
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    crash = payload.error
+  })
   await consumer.connect()
   try {
     await consumer.subscribe({ topic, fromBeginning: true })
@@ -49,7 +53,8 @@ export async function readValues(kafka: Kafka, topic: string, count: number): Pr
         await Promise.resolve()
       },
     })
-    await until(() => values.length >= count, { what: `${count} records of ${topic} are read` })
+    await until(() => crash !== undefined || values.length >= count, { what: `${count} records of ${topic} are read` })
+    if (crash !== undefined) throw crash
   } finally {
     await consumer.disconnect()
   }

@@ -15,7 +15,7 @@ import { networkOverlap, sharedNetworks } from '../../services/analyzer/signals/
 import { routeMix } from '../../services/analyzer/signals/route-mix.ts'
 import type { PairSignal } from '../../services/analyzer/signals/signal.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
-import { evidence, pair, score, type Bits } from '../support/analyzer-cases.ts'
+import { evidence, pair, score } from '../support/analyzer-cases.ts'
 
 function result(signal: PairSignal, levels: readonly (readonly [Pair, string])[]): SignalResult {
   return {
@@ -167,11 +167,11 @@ describe('the score of a pair', () => {
   })
 
   it('never falls when a family says more', () => {
-    const family = fc.constantFrom<keyof Bits>('network', 'users', 'behaviour', 'registry')
+    const family = fc.constantFrom('network' as const, 'users' as const, 'behaviour' as const, 'registry' as const)
     fc.assert(
       fc.property(anyBits, family, fc.double({ min: 0, max: 10, noNaN: true }), (bits, which, more) => {
         const before = score('a', 'b', bits)
-        const after = score('a', 'b', { ...bits, [which]: (bits[which] ?? 0) + more })
+        const after = score('a', 'b', { ...bits, [which]: bits[which] + more })
         expect(after.bits).toBeGreaterThanOrEqual(before.bits)
         expect(after.probability).toBeGreaterThanOrEqual(before.probability)
       }),

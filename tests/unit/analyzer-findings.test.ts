@@ -137,6 +137,6 @@ describe('a tab-separated row', () => {
   })
 
   it('writes null as NULL, which no text looks like, numbers as they are, arrays quoted', () => {
-    expect(tabSeparatedRow([null, '\\N', 3.5, ["it's", 'a\\b'], []])).toBe("\\N\t\\\\N\t3.5\t['it\\\\'s','a\\\\\\\\b']\t[]\n")
+    expect(tabSeparatedRow([null, '\\N', 3.5, ["it's", 'a\\b'], []])).toBe("\\N\t\\\\N\t3.5\t['it\\'s','a\\\\b']\t[]\n")
   })
 })

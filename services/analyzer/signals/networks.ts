@@ -13,7 +13,14 @@ import type { PairSignal, SignalContext } from './signal.ts'
 
 /** One server is enough to share; a quarter of the traffic is more than common offices of customers or a common cloud
  * egress pool, through which strangers meet address after address, give. */
-const THRESHOLDS: OverlapThresholds = { keysMin: 1, visible: 0.25, some: 0.2, much: 0.5, most: 0.75 }
+const THRESHOLDS: OverlapThresholds = {
+  keysMin: 1,
+  visible: 0.25,
+  rotationKeysMin: 10,
+  some: 0.2,
+  much: 0.5,
+  most: 0.75,
+}
 
 const params = (context: SignalContext) => ({
   run_id: context.runId,

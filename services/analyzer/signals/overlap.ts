@@ -73,14 +73,16 @@ export interface OverlapThresholds {
   readonly keysMin: number
   /** Number of common keys: it counts from this traffic overlap on. */
   readonly visible: number
+  /**
+   * Who rotates over a pool meets in many of its addresses with little traffic in each: from this many common keys on, the share of the
+   * lesser app's keys counts as well. Infinite where a large app holds the keys of every small one: an aggregator and its users.
+   */
+  readonly rotationKeysMin: number
   /** Traffic overlap: lower bounds of its levels. */
   readonly some: number
   readonly much: number
   readonly most: number
 }
-
-/** Who rotates over a pool meets in many of its addresses with little traffic in each: then the share of keys counts. */
-const ROTATION_KEYS_MIN = 10
 
 /**
  * Level of a count of common keys: surprising beyond chance (p) and carrying a visible part of the lesser app's traffic (effect).
@@ -96,7 +98,7 @@ export function sharedKeys(
   const expected = model.expected(model.degree(pair.a), model.degree(pair.b))
   const p = poissonUpperTail(observed, expected)
   const keys = Math.min(model.degree(pair.a), model.degree(pair.b))
-  const rotates = observed >= ROTATION_KEYS_MIN && observed >= thresholds.visible * keys
+  const rotates = observed >= thresholds.rotationKeysMin && observed >= thresholds.visible * keys
   const visible = observed >= thresholds.keysMin && ((common?.overlap ?? 0) >= thresholds.visible || rotates)
   if (visible && p > 1e-3) return undefined
   return { observed, expected, p, level: !visible ? 'none' : p > 1e-6 ? 'strong' : 'extreme' }

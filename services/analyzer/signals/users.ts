@@ -12,7 +12,14 @@ import {
 import type { PairSignal, SignalContext } from './signal.ts'
 
 /** Customers in common reach a third of a market; copies of one service share most users. Two people are no population. */
-const THRESHOLDS: OverlapThresholds = { keysMin: 3, visible: 0.3, some: 0.3, much: 0.5, most: 0.7 }
+const THRESHOLDS: OverlapThresholds = {
+  keysMin: 3,
+  visible: 0.3,
+  rotationKeysMin: Number.POSITIVE_INFINITY,
+  some: 0.3,
+  much: 0.5,
+  most: 0.7,
+}
 
 const params = (context: SignalContext) => ({
   run_id: context.runId,

@@ -1,0 +1,120 @@
+/**
+ * Where to begin in a partition after the group was joined: pure, from what the group committed, what ClickHouse holds and what Kafka
+ * still has.
+ *
+ * Order of belief: the log of the topic (offsets beyond its end belong to an earlier topic of this name), then the ledger (what is not in
+ * it is not stored), then the commit. Nothing that the ledger holds is stored again, wherever the commit was moved to.
+ */
+import type { Intent } from './intent.ts'
+import type { OffsetRange } from './partition-state.ts'
+
+export interface StartFacts {
+  /** Offset that the group committed; undefined when there is none. */
+  readonly committed: number | undefined
+  /** What the commit says is under way from `committed` on. */
+  readonly intent: Intent | undefined
+  /** Stored ranges of the source, in order, merged where they meet. */
+  readonly ledger: readonly OffsetRange[]
+  /** First offset of the block that the ledger has last: a kill may have left that block in part. */
+  readonly lastBlockFrom: number | undefined
+  /** Most records of a block: what may be stored in part beyond the ledger, when no commit says what was under way. */
+  readonly blockRecordsMax: number
+  /** First offset that Kafka still has, and the offset after its last. */
+  readonly low: number
+  readonly high: number
+  /** When the group is ahead of the ledger: read again what is missing, or go on where the group is. */
+  readonly behind: 'rewind' | 'continue'
+}
+
+/** What a person should know about a start. */
+export type StartNote =
+  /** ClickHouse lacks offsets [from, to) that the group has passed: a restore, a power loss, another database. */
+  | { readonly kind: 'ledger_behind'; readonly from: number; readonly to: number; readonly isRewound: boolean }
+  /** Kafka has deleted offsets [from, to) before they were stored. */
+  | { readonly kind: 'retention_cut'; readonly from: number; readonly to: number }
+  /** The group was moved back; what is stored already is passed over. */
+  | { readonly kind: 'moved_back'; readonly from: number; readonly to: number }
+
+export interface StartPosition {
+  readonly kind: 'start'
+  /** First offset to read. */
+  readonly position: number
+  /** A range that must be completed as it was begun. Its `from` may be below the first offset that Kafka still has. */
+  readonly pending: (OffsetRange & { readonly records: number; readonly openedAtMs: number }) | undefined
+  /** Ranges from `position` on that are stored already. */
+  readonly known: readonly OffsetRange[]
+  /** Below this offset, what `known` does not have may be stored all the same: look before inserting. */
+  readonly doubtBelow: number
+  readonly notes: readonly StartNote[]
+}
+
+/** The topic is not the one that the ledger knows: its log ends before offsets that were stored. */
+export interface RecreatedTopic {
+  readonly kind: 'recreated'
+  /** End of what was known, and of what there is now. */
+  readonly knownEnd: number
+  readonly high: number
+}
+
+function pendingOf(facts: StartFacts): StartPosition['pending'] {
+  const { committed, intent } = facts
+  if (committed === undefined || intent === undefined || intent.to <= committed) return undefined
+  return { from: committed, to: intent.to, records: intent.n, openedAtMs: intent.at }
+}
+
+/** Where the group says it is, corrected by the ledger. Adds to `notes`. */
+function wantedPosition(facts: StartFacts, certainEnd: number | undefined, notes: StartNote[]): number {
+  const { committed, ledger, low } = facts
+  if (committed === undefined) return certainEnd ?? low
+  const end = ledger.at(-1)?.to
+  if (committed < (end ?? 0) && facts.intent === undefined) {
+    notes.push({ kind: 'moved_back', from: committed, to: end ?? 0 })
+  }
+  if (committed <= (end ?? low)) return committed
+  const isRewound = facts.behind === 'rewind'
+  notes.push({ kind: 'ledger_behind', from: end ?? low, to: committed, isRewound })
+  return isRewound ? (certainEnd ?? low) : committed
+}
+
+/** Below which offset a range that the ledger lacks may be stored in part; 0 when the commit and the ledger agree. */
+function doubtBelow(facts: StartFacts): number {
+  const { committed, intent, ledger, blockRecordsMax } = facts
+  const end = ledger.at(-1)?.to
+  if (committed === end || (intent !== undefined && committed !== undefined && committed <= (end ?? committed))) return 0
+  if (end === undefined && committed === undefined) return 0
+  return Math.max((end ?? 0) + 2 * blockRecordsMax, intent?.to ?? 0, committed ?? 0)
+}
+
+/** Decides the start. Total. */
+export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic {
+  const { committed, ledger, low, high } = facts
+  const knownEnd = Math.max(ledger.at(-1)?.to ?? 0, committed ?? 0)
+  if (high < knownEnd) return { kind: 'recreated', knownEnd, high }
+  const notes: StartNote[] = []
+  const doubted = doubtBelow(facts)
+  const certainEnd = doubted === 0 ? ledger.at(-1)?.to : facts.lastBlockFrom
+  const wanted = wantedPosition(facts, certainEnd, notes)
+  const pending = pendingOf(facts)
+  const holes = [pending, doubted === 0 ? undefined : { from: certainEnd ?? 0, to: Number.POSITIVE_INFINITY }]
+  const known = holes.reduce(
+    (ranges, hole) => (hole === undefined ? ranges : ranges.flatMap((range) => without(range, hole))),
+    ledger.filter((range) => range.to > wanted),
+  )
+  const position = Math.max(wanted, low)
+  if (position > wanted && !isCovered({ from: wanted, to: position }, ledger)) {
+    notes.push({ kind: 'retention_cut', from: wanted, to: position })
+  }
+  const isPendingGone = pending !== undefined && pending.to <= position
+  return { kind: 'start', position, pending: isPendingGone ? undefined : pending, known, doubtBelow: doubted, notes }
+}
+
+/** What of `range` lies outside `hole`. */
+function without(range: OffsetRange, hole: OffsetRange): OffsetRange[] {
+  const before = { from: range.from, to: Math.min(range.to, hole.from) }
+  const after = { from: Math.max(range.from, hole.to), to: range.to }
+  return [before, after].filter((part) => part.from < part.to)
+}
+
+function isCovered(range: OffsetRange, stored: readonly OffsetRange[]): boolean {
+  return stored.some((known) => known.from <= range.from && known.to >= range.to)
+}
