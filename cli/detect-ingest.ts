@@ -18,6 +18,8 @@ export interface DetectIngestOptions {
   readonly trustedHops: number
   readonly clickhouse: ClickHouse
   readonly signal: AbortSignal
+  /** Standard input, when one of the files is '-'. */
+  readonly stdin?: AsyncIterable<Buffer> | undefined
 }
 
 /** What is in the database now, and how it got there. */
@@ -45,6 +47,7 @@ async function ingestRequests(options: DetectIngestOptions): Promise<IngestResul
       decode: { format, trustedHops: options.trustedHops, ...fileTimeSpan(Date.now()) },
       onProgress: ({ bytes }) => progress.update(bytes),
       signal: options.signal,
+      stdin: options.stdin,
     })
   } finally {
     progress.finish()
@@ -55,7 +58,7 @@ async function ingestRequests(options: DetectIngestOptions): Promise<IngestResul
 export async function ingestForDetection(options: DetectIngestOptions): Promise<DetectInput> {
   const { clickhouse, signal } = options
   await Promise.all(options.requests.map(async (file) => await checkReadable(file)))
-  const registry = await loadRegistry({ clickhouse, file: options.apps, version: Date.now() })
+  const registry = await loadRegistry({ clickhouse, file: options.apps, version: Date.now(), stdin: options.stdin })
   print(registrySummary(registry))
   const startedAt = performance.now()
   const ingest = await ingestRequests(options)

@@ -1,6 +1,9 @@
 /** `sidestep detect`: the main job in one process: ingest, analyse, print the findings, write them. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 
+import { SidestepError } from '#lib/errors.ts'
+import { openStandardInput, type StandardInput } from '#lib/standard-input.ts'
+
 import { FORMATS, FormatName } from '../services/ingest/formats/index.ts'
 import { ingestForDetection, type DetectInput } from './detect-ingest.ts'
 import { withEngine } from './with-engine.ts'
@@ -33,12 +36,24 @@ export interface DetectOptions {
 /** The second half of the command: from a filled database to printed and written findings. */
 export type Analyse = (input: AnalyseInput) => Promise<void>
 
+/** Standard input, when it is one of the files. Opened before the engine, which would take it for its own. */
+function standardInputOf(options: DetectOptions): StandardInput | undefined {
+  const wanted = [...options.requests, options.apps].filter((path) => path === '-').length
+  if (wanted > 1) throw new SidestepError('usage', 'standard input (-) can be read once only; name a file for the others')
+  return wanted === 0 ? undefined : openStandardInput()
+}
+
 async function run(options: DetectOptions, analyse: Analyse): Promise<void> {
-  await withEngine(options.dataDir, async (clickhouse, signal) => {
-    const input = await ingestForDetection({ ...options, clickhouse, signal })
-    if (signal.aborted) return
-    await analyse({ ...input, out: options.out, json: options.json === true })
-  })
+  const stdin = standardInputOf(options)
+  try {
+    await withEngine(options.dataDir, async (clickhouse, signal) => {
+      const input = await ingestForDetection({ ...options, clickhouse, signal, stdin: stdin?.stream })
+      if (signal.aborted) return
+      await analyse({ ...input, out: options.out, json: options.json === true })
+    })
+  } finally {
+    stdin?.close()
+  }
 }
 
 function hops(text: string): number {

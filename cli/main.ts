@@ -11,6 +11,7 @@ import { detectCommand } from './detect.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { explainCommand } from './explain.ts'
 import { findingsCommand } from './findings.ts'
+import { ingestCommand } from './ingest.ts'
 import { migrateCommand } from './migrate.ts'
 import { simulateCommand } from './simulate.ts'
 
@@ -30,6 +31,7 @@ function program(): Command {
     evaluateCommand(),
     demoCommand(),
     migrateCommand(),
+    ingestCommand(),
   ]) {
     sidestep.addCommand(command.exitOverride().showHelpAfterError('(--help shows what is possible, with an example)'))
   }

@@ -64,9 +64,5 @@ export async function withEngine(dataDir: string | undefined, use: Use): Promise
     process.off('exit', removeNow)
     if (dataDir === undefined) await rm(directory, { recursive: true, force: true })
   }
-  if (stop.signal.aborted) {
-    process.exitCode = EXIT_INTERRUPTED
-    // A read of standard input that nobody waits for any more would keep the process alive.
-    process.stdin.destroy()
-  }
+  if (stop.signal.aborted) process.exitCode = EXIT_INTERRUPTED
 }

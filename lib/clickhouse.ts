@@ -9,11 +9,12 @@
  * - Rows are checked by the query's zod schema before anyone sees them.
  */
 import { Readable } from 'node:stream'
-import { createClient, type ClickHouseClient } from '@clickhouse/client'
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client'
 import { createChdbConnection, type ChdbConnection } from 'chdb/connection'
 import type { z } from 'zod'
 import { errorMessage, SidestepError } from './errors.ts'
 import { sqlText, type SqlQuery } from './sql-query.ts'
+import { hideStandardInput } from './standard-input.ts'
 
 export interface BlockInsert {
   readonly table: string
@@ -84,7 +85,9 @@ type BlockSettings = Readonly<Record<string, number>>
 const REQUEST_TIMEOUT_MS = 300_000
 
 async function openServer(url: string, blockSettings: BlockSettings, requestTimeoutMs: number): Promise<ClickHouse> {
-  const client = createClient({ url, request_timeout: requestTimeoutMs })
+  // Its own log says on standard error what the errors say that it throws.
+  const log = { level: ClickHouseLogLevel.OFF } as const
+  const client = createClient({ url, request_timeout: requestTimeoutMs, log })
   const answer = await client.ping({ select: true })
   if (!answer.success) {
     await client.close()
@@ -106,6 +109,7 @@ async function openServer(url: string, blockSettings: BlockSettings, requestTime
 }
 
 async function openEmbedded(dataDir: string, blockSettings: BlockSettings): Promise<ClickHouse> {
+  hideStandardInput()
   let connection: ChdbConnection
   try {
     connection = createChdbConnection({ path: dataDir })

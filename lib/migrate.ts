@@ -44,7 +44,7 @@ const AppliedRow = z.object({ name: z.string(), checksum: z.string() })
 export async function migrate(clickhouse: ClickHouse): Promise<string[]> {
   await clickhouse.command(
     `CREATE TABLE IF NOT EXISTS schema_migrations
-     (name String COMMENT 'File name', checksum String COMMENT 'SHA-256 of the file', applied_at DateTime('UTC') DEFAULT now())
+     (name String COMMENT 'File name', checksum String COMMENT 'SHA-256 of the file', applied_at DateTime('UTC') DEFAULT now() COMMENT 'When it was applied')
      ENGINE = MergeTree ORDER BY name COMMENT 'Which migrations have been applied'`,
   )
   const applied = new Map(
@@ -64,9 +64,12 @@ export async function migrate(clickhouse: ClickHouse): Promise<string[]> {
       )
     }
     for (const statement of migration.statements) await clickhouse.command(statement)
-    await clickhouse.command(
-      `INSERT INTO schema_migrations (name, checksum) VALUES ('${migration.name}', '${migration.checksum}')`,
-    )
+    await clickhouse.insertBlock({
+      table: 'schema_migrations',
+      columns: ['name', 'checksum'],
+      body: Buffer.from(`${migration.name}\t${migration.checksum}\n`),
+      token: `migration/${migration.name}`,
+    })
     done.push(migration.name)
   }
   return done

@@ -28,18 +28,19 @@ export function createAdmission(position: number, known: readonly OffsetRange[],
 export function admit(admission: Admission, offset: number, isOpen: boolean): 'add' | 'skip' | 'close' {
   if (offset < admission.position) return 'skip'
   const { pending } = admission
-  if (pending !== undefined && offset >= pending.from) return offset < pending.to ? addTo(admission, isOpen, pending) : 'close'
+  if (pending !== undefined && offset >= pending.from) {
+    if (offset < pending.to) return isOpen && admission.position <= pending.from ? 'close' : 'add'
+    // Kafka has nothing more of the fixed range.
+    admission.position = Math.max(admission.position, pending.to)
+    if (isOpen) return 'close'
+    admission.pending = undefined
+  }
   if (isKnown(admission, offset)) {
     admission.position = offset + 1
     admission.isInterrupted = isOpen
     return 'skip'
   }
   return admission.isInterrupted && isOpen ? 'close' : 'add'
-}
-
-/** Into the pending range, which must not share its batch with what came before it. */
-function addTo(admission: Admission, isOpen: boolean, pending: OffsetRange): 'add' | 'close' {
-  return isOpen && admission.position <= pending.from ? 'close' : 'add'
 }
 
 export function taken(admission: Admission, offset: number): void {

@@ -12,9 +12,16 @@ import type { DecodeOptions } from './decode.ts'
 import type { FileIdentity } from './file-identity.ts'
 import { addLines, addOverlongLine, isBoundary, isUnfinished, type FilePosition, type OpenBlock } from './file-lines.ts'
 import type { FileSource } from './file-source.ts'
-import { insertLedgerEntry, knownOffsets, readKnownFile, type LedgerEntry, type LedgerRange } from './ledger.ts'
+import {
+  insertLedgerEntry,
+  knownOffsets,
+  readKnownFile,
+  type KnownFile,
+  type LedgerEntry,
+  type LedgerRange,
+} from './ledger.ts'
 import type { LineChunk } from './line-chunks.ts'
-import { recoverBatch } from './recover.ts'
+import { isStoredBeyond, recoverBatch } from './recover.ts'
 import { addProblem, createTally, mergeTally, type Tally } from './tally.ts'
 import { DEFAULT_RETRY, type RetryPolicy, type Writer } from './writer.ts'
 
@@ -43,8 +50,17 @@ interface FileState {
   block: OpenBlock | undefined
 }
 
+/** What is in of a file; its last block is in doubt unless something behind it is stored, because blocks are stored one after the other. */
+async function knownOf(clickhouse: ClickHouse, identity: FileIdentity): Promise<KnownFile> {
+  const known = await readKnownFile(clickhouse, identity)
+  const { sure, unsure } = known
+  if (unsure === undefined || unsure.source !== identity.source) return known
+  const isComplete = await isStoredBeyond(clickhouse, { source: unsure.source, partition: 0, from: unsure.to })
+  return isComplete ? { sure: [...sure, unsure], unsure: undefined } : known
+}
+
 async function openFile(run: FileRun, file: string, identity: FileIdentity): Promise<FileState> {
-  const { sure, unsure } = await readKnownFile(run.clickhouse, identity)
+  const { sure, unsure } = await knownOf(run.clickhouse, identity)
   return {
     run,
     key: { source: identity.source, partition: 0 },

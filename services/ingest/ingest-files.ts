@@ -31,7 +31,7 @@ export interface IngestFilesOptions {
   /** Paths; '-' is standard input. */
   readonly files: readonly string[]
   readonly decode: DecodeOptions
-  readonly stdin?: AsyncIterable<Buffer>
+  readonly stdin?: AsyncIterable<Buffer> | undefined
   readonly onProgress?: (progress: IngestProgress) => void
   /** Stops after the insert in flight; the rest stays for a later run. */
   readonly signal?: AbortSignal

@@ -35,7 +35,7 @@ export interface RegistryOptions {
   readonly file: string
   /** Load time, epoch milliseconds; an entry loaded later wins. */
   readonly version: number
-  readonly stdin?: AsyncIterable<Buffer>
+  readonly stdin?: AsyncIterable<Buffer> | undefined
 }
 
 const PROBLEMS_MAX = 20

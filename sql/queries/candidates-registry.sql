@@ -17,4 +17,5 @@ FROM groups
 ARRAY JOIN arrayEnumerate(members) AS i
 ARRAY JOIN arrayEnumerate(members) AS j
 WHERE i < j
+ORDER BY members[i], members[j]
 LIMIT {pairs_max:UInt32}

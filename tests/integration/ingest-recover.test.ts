@@ -122,3 +122,31 @@ test('a file that was killed in its last block and has grown since is completed'
   expect(unrepaired(await ingest(path))).toEqual([])
   expect(await ingest(path)).toMatchObject({ read: 350, stored: 0, duplicate: 350, problems: [] })
 })
+
+test('a rollup that lacks the block after the last one in the ledger gets that block, not another of the same size', async () => {
+  files += 1
+  const path = join(engine.directory, 'same-hour.ndjson')
+  const start = Date.UTC(2027, 0, 1)
+  const content = Array.from({ length: 300 }, (_, index) =>
+    JSON.stringify({ ...FULL_RECORD, timestamp: start + index * 10_000, app_id: `app-${index % 7}` }),
+  )
+  extra += 30
+  await writeFile(path, content.join('\n'))
+  expect(await ingest(path)).toMatchObject({ stored: 300 })
+  const ofHour = `timestamp >= toDateTime(${start / 1000}, 'UTC')`
+  await remove('ingest_ledger', `offset_from = 200 AND source IN (SELECT source FROM requests WHERE ${ofHour})`)
+  await remove('app_minute', `minute >= toDateTime(${start / 1000}, 'UTC')`)
+  await engine.clickhouse.command(
+    `INSERT INTO app_minute (minute, app_id, requests, throttled)
+     SELECT toStartOfMinute(timestamp), app_id, count(), 0 FROM requests WHERE ${ofHour} AND offset < 200 GROUP BY 1, 2`,
+  )
+  expect(unrepaired(await ingest(path))).toEqual([])
+  const wrong = await engine.clickhouse.select(
+    `SELECT minute, app_id FROM
+     (SELECT minute, app_id, sum(requests) AS rolled FROM app_minute GROUP BY minute, app_id) AS one
+     FULL JOIN (SELECT toStartOfMinute(timestamp) AS minute, app_id, count() AS raw FROM requests GROUP BY minute, app_id) AS other USING (minute, app_id)
+     WHERE raw != rolled`,
+    z.object({}),
+  )
+  expect(wrong).toEqual([])
+})

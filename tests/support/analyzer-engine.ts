@@ -1,10 +1,6 @@
 /** The embedded engine for a test file, and what the analyzer measures on the traffic stored in it. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
-import { migrate } from '#lib/migrate.ts'
 import { z } from 'zod'
+import type { ClickHouse } from '#lib/clickhouse.ts'
 import { readApps } from '../../services/analyzer/apps.ts'
 import { scorePairs, scorePair, type PairScore, type SignalEvidence } from '../../services/analyzer/evidence.ts'
 import { isCandidate, pairKey, readPairs } from '../../services/analyzer/pairs.ts'
@@ -13,6 +9,7 @@ import { scoreRun } from '../../services/analyzer/analyse.ts'
 import type { PairSignal, SignalContext } from '../../services/analyzer/signals/signal.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import { WINDOW } from './analyzer-traffic.ts'
+import { openTemporaryEngine } from './temporary-engine.ts'
 
 export interface Engine {
   readonly clickhouse: ClickHouse
@@ -23,9 +20,8 @@ export interface Engine {
 
 /** One data directory serves one process: a test file opens one engine and empties it between tests. */
 export async function openEngine(): Promise<Engine> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'sidestep-analyzer-'))
-  const clickhouse = await openClickHouse({ dataDir })
-  await migrate(clickhouse)
+  const temporary = await openTemporaryEngine()
+  const { clickhouse } = temporary
   return {
     clickhouse,
     async empty() {
@@ -36,10 +32,7 @@ export async function openEngine(): Promise<Engine> {
       )
       for (const { name } of tables) await clickhouse.command(`TRUNCATE TABLE ${name}`)
     },
-    async close() {
-      await clickhouse.close()
-      await rm(dataDir, { recursive: true, force: true })
-    },
+    close: async () => await temporary.remove(),
   }
 }
 
@@ -54,7 +47,9 @@ export async function prepareRun(
   await proposePairs(clickhouse, RUN, TUNING)
   for (const [a, b] of watched) {
     const [first, second] = [a, b].toSorted()
-    await clickhouse.command(`INSERT INTO analysis_pair (run_id, app_a, app_b, rule) VALUES ('${RUN}', '${first}', '${second}', 'watched')`)
+    await clickhouse.command(
+      `INSERT INTO analysis_pair (run_id, app_a, app_b, rule) SELECT '${RUN}', '${first}', '${second}', 'watched'`,
+    )
   }
   return {
     clickhouse,

@@ -157,7 +157,10 @@ export function unrelated(count: number, seed: number, fixed: Partial<Burst> = {
     const created = START_MS - below(20_000) * HOUR_MS - below(HOUR_MS)
     const callbacks = [`https://${name}.com/callback`]
     apps.push({ app, owner: `owner-${app}`, name, description: sentence(), callbacks, createdAtMs: created })
-    const servers = Array.from({ length: 1 + below(3) }, (_, k) => `10.${seed % 200}.${i % 250}.${k + 1 + 4 * Math.floor(i / 250)}`)
+    const servers = Array.from(
+      { length: 1 + below(3) },
+      (_, k) => `10.${seed % 200}.${i % 250}.${k + 1 + 4 * Math.floor(i / 250)}`,
+    )
     const taste = ROUTES.map((route) => ({ route, weight: random() ** 6 }))
     const whole = taste.reduce((sum, { weight }) => sum + weight, 0)
     const agent = random() < 0.5 ? 'python-requests/2.31' : `${name}/1.0`
@@ -166,7 +169,16 @@ export function unrelated(count: number, seed: number, fixed: Partial<Burst> = {
       const route = taste.find(({ weight }) => (left -= weight) <= 0)?.route ?? '/v1/items'
       const network = random() < 0.1 ? `100.64.0.${below(60)}` : (servers[below(servers.length)] ?? '10.0.0.1')
       const hour = below(24)
-      bursts.push({ app, requests: 1, network, user: `crowd-${below(500)}`, route, agent, hours: [hour, hour + 1], ...fixed })
+      bursts.push({
+        app,
+        requests: 1,
+        network,
+        user: `crowd-${below(500)}`,
+        route,
+        agent,
+        hours: [hour, hour + 1],
+        ...fixed,
+      })
     }
   }
   return { bursts, apps }

@@ -57,11 +57,11 @@ export interface BrokerOptions {
 const READY_TIMEOUT_MS = 90_000
 
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const wanted = process.env['KAFKA_TEST_BROKER']
-  const external = process.env['KAFKA_BROKERS']
-  const image = process.env['KAFKA_IMAGE'] ?? KAFKA_IMAGE_DEFAULT
+  const wanted = setting('KAFKA_TEST_BROKER')
+  const external = setting('KAFKA_BROKERS')
+  const image = setting('KAFKA_IMAGE') ?? KAFKA_IMAGE_DEFAULT
   const engineOptions = { minSessionTimeoutMs: options.minSessionTimeoutMs ?? 1_000, overrides: options.config ?? {} }
-  const problems: string[] = []
+  const problems: { text: string; error?: unknown }[] = []
   for (const kind of ['external', 'container', 'jars'] as const) {
     if (wanted !== undefined && wanted !== kind) continue
     try {
@@ -69,14 +69,24 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
       if (kind === 'container' && (await dockerAnswers()))
         return await ownBroker(kind, containerBroker({ ...engineOptions, image }))
       if (kind === 'jars') return await ownBroker(kind, jarsBroker(engineOptions))
-      problems.push(`${kind}: ${kind === 'external' ? 'KAFKA_BROKERS is not set' : 'no Docker engine answers'}`)
+      problems.push({
+        text: `${kind}: ${kind === 'external' ? 'KAFKA_BROKERS is not set' : 'no Docker engine answers'}`,
+      })
     } catch (error) {
       // A broker that was named must answer; another one in its place would test something else than was asked for.
-      if (kind === 'external') throw error
-      problems.push(`${kind}: ${errorMessage(error)}`)
+      if (kind === 'external' || (kind === 'container' && image !== KAFKA_IMAGE_DEFAULT)) throw error
+      problems.push({ text: `${kind}: ${errorMessage(error)}`, error })
     }
   }
-  throw new Error(`no Kafka broker for the tests:\n${problems.join('\n')}`)
+  throw new Error(`no Kafka broker for the tests:\n${problems.map((problem) => problem.text).join('\n')}`, {
+    cause: problems.at(-1)?.error,
+  })
+}
+
+/** An environment variable; an empty one counts as not set. */
+function setting(name: string): string | undefined {
+  const value = process.env[name]
+  return value === '' ? undefined : value
 }
 
 async function ownBroker(kind: BrokerKind, preparing: Promise<BrokerEngine>): Promise<Broker> {
@@ -135,9 +145,10 @@ async function ready(brokers: string[], engine?: Pick<BrokerEngine, 'isRunning' 
       const admin = createKafka({ brokers, clientId: 'sidestep-test-ready', retry: { retries: 0 } }, log).admin()
       try {
         await admin.connect()
-        // Makes the topic of committed offsets, too, where it is the first question.
-        await admin.describeGroups(['sidestep-test-ready'])
-        return (await admin.describeCluster()).brokers.length > 0 ? 'ready' : undefined
+        const { brokers: members } = await admin.describeCluster()
+        // The first such question makes the topic of committed offsets.
+        if (members.length > 0) await admin.describeGroups(['sidestep-test-ready'])
+        return members.length > 0 ? 'ready' : undefined
       } finally {
         await admin.disconnect()
       }

@@ -101,8 +101,16 @@ describe('clusters', () => {
   })
 
   it('a link that the gate refuses makes a member no surer than a coin', () => {
-    const scores = [...clique(['a', 'b', 'c', 'd']), ...['a', 'b', 'c', 'd'].map((x) => score(x, 'e', { network: 8, registry: 6 }))]
-    const linked = [...scores.filter(({ pair }) => pair.b !== 'e'), score('a', 'e'), score('b', 'e'), ...scores.slice(8)]
+    const scores = [
+      ...clique(['a', 'b', 'c', 'd']),
+      ...['a', 'b', 'c', 'd'].map((x) => score(x, 'e', { network: 8, registry: 6 })),
+    ]
+    const linked = [
+      ...scores.filter(({ pair }) => pair.b !== 'e'),
+      score('a', 'e'),
+      score('b', 'e'),
+      ...scores.slice(8),
+    ]
     const cluster = findClusters(linked, TUNING).find(({ apps }) => apps.includes('e'))
     expect(cluster?.apps).toEqual(['a', 'b', 'c', 'd', 'e'])
     expect(cluster?.memberProbability.get('e')).toBeLessThan(cluster?.memberProbability.get('a') ?? 0)

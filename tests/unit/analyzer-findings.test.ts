@@ -85,9 +85,9 @@ describe('a finding', () => {
   })
 })
 
-describe('the digest of a finding', () => {
-  const digest = (more: Parameters<typeof violation>[1] = {}): string => findingDigest(violation(['a', 'b'], more))
+const digest = (more: Parameters<typeof violation>[1] = {}): string => findingDigest(violation(['a', 'b'], more))
 
+describe('the digest of a finding', () => {
   it('is the same for the same members, rules, conditions and certainty', () => {
     expect(digest({ gain: { value: 9, basis: 'other' }, reads: { ...READS, networks: [] } })).toBe(digest())
     expect(digest({ apps: ['a', 'b'].map((id) => app(id, { requests: 5 })) })).toBe(digest())
@@ -116,13 +116,14 @@ describe('the hash of a tuning', () => {
   })
 })
 
+/** Takes the escapes of one field back, character by character. */
+function unescape(text: string): string {
+  const meaning: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '0': '\0', b: '\b', f: '\f' }
+  return text.replace(/\\(.)/g, (_, c: string) => meaning[c] ?? c)
+}
+
 describe('a tab-separated row', () => {
-  /** Takes the escapes of one field back, character by character. */
-  function unescape(text: string): string {
-    const meaning: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '0': '\0', b: '\b', f: '\f' }
-    return text.replace(/\\(.)/g, (_, c: string) => meaning[c] ?? c)
-  }
-  const anyText = fc.string({ unit: fc.constantFrom(...'a\\\t\n\r\0\b\f\'"äN[],😀') })
+  const anyText = fc.string({ unit: fc.constantFrom(...Array.from('a\\\t\n\r\0\b\f\'"äN[],😀')) })
 
   it('holds as many fields as values, on one line, and each can be taken back', () => {
     fc.assert(

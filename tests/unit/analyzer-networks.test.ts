@@ -8,7 +8,13 @@ const ids = (count: number): string[] => Array.from({ length: count }, (_, i) =>
 
 /** A network on which `residents` of `degree` apps live, with that share of its traffic. */
 function place(degree: number, residents: readonly string[], traffic = 1): NetworkResidents {
-  return { network: '::ffff:192.0.2.1', degree, total_requests: 1000, resident_requests: 1000 * traffic, residents: [...residents] }
+  return {
+    network: '::ffff:192.0.2.1',
+    degree,
+    total_requests: 1000,
+    resident_requests: 1000 * traffic,
+    residents: [...residents],
+  }
 }
 
 /** Every pair of `apps` is alike. */

@@ -27,7 +27,9 @@ function personal(count: number, more: Partial<App> = {}): App[] {
 }
 
 const withUsers = (users: number, owners: readonly string[] = ['one', 'one', 'one']): App[] =>
-  owners.map((owner_id, i) => app(`a${i}`, { owner_id, users, user_requests: 900, top_user_requests: 30, top_user: 'u' }))
+  owners.map((owner_id, i) =>
+    app(`a${i}`, { owner_id, users, user_requests: 900, top_user_requests: 30, top_user: 'u' }),
+  )
 
 describe('the rule that a cluster breaks', () => {
   it('is duplicate apps of a single owner', () => {
@@ -102,7 +104,7 @@ describe("end users' own keys", () => {
   })
 
   it('may be used by another person than their owner, as long as each has one', () => {
-    const strangers = personal(8).map((item, i) => ({ ...item, top_user: `customer-${i}` }))
+    const strangers = personal(8).flatMap((item, i) => [{ ...item, top_user: `customer-${i}` }])
     expect(verdict(strangers)).toEqual(supplied)
   })
 
@@ -133,7 +135,7 @@ describe("end users' own keys", () => {
   })
 
   it('are not made innocent by an environment in their names', () => {
-    const claimed = personal(6).map((item) => ({ ...item, name: 'Bot prod', description: 'prod' }))
+    const claimed = personal(6, { name: 'Bot prod', description: 'prod' })
     expect(verdict(claimed)).toEqual(supplied)
   })
 })
@@ -143,6 +145,7 @@ describe('a move from an old app to its successor', () => {
     app_a: 'a',
     app_b: 'b',
     precedence: 0.5,
+    trend: 0,
     common_users: 0,
     moved_ab: 0,
     moved_ba: 0,
@@ -161,6 +164,12 @@ describe('a move from an old app to its successor', () => {
     expect(moves({ precedence: 0.06 })).toBe(false)
   })
 
+  it('is traffic that goes over little by little, in either direction', () => {
+    expect(moves({ trend: 0.8 })).toBe(true)
+    expect(moves({ trend: -0.8 })).toBe(true)
+    expect(moves({ trend: 0.79 })).toBe(false)
+  })
+
   it('is users who went over one way, one after another', () => {
     expect(moves({ common_users: 40, moved_ab: 37, undecided: 1 })).toBe(true)
     expect(moves({ common_users: 40, moved_ba: 37, undecided: 1 })).toBe(true)
@@ -175,15 +184,17 @@ describe('a move from an old app to its successor', () => {
   it('does not depend on which app is called a', () => {
     const rows = fc.record({
       precedence: fc.double({ min: 0, max: 1, noNaN: true }),
+      trend: fc.double({ min: -1, max: 1, noNaN: true }),
       moved_ab: fc.nat(30),
       moved_ba: fc.nat(30),
       undecided: fc.nat(30),
     })
     fc.assert(
-      fc.property(rows, ({ precedence, moved_ab, moved_ba, undecided }) => {
+      fc.property(rows, ({ precedence, trend, moved_ab, moved_ba, undecided }) => {
         const common_users = moved_ab + moved_ba + undecided
-        const mirrored = { precedence: 1 - precedence, moved_ab: moved_ba, moved_ba: moved_ab, undecided, common_users }
-        expect(moves(mirrored)).toBe(moves({ precedence, moved_ab, moved_ba, undecided, common_users }))
+        const users = { undecided, common_users }
+        const mirrored = { ...users, precedence: 1 - precedence, trend: -trend, moved_ab: moved_ba, moved_ba: moved_ab }
+        expect(moves(mirrored)).toBe(moves({ ...users, precedence, trend, moved_ab, moved_ba }))
       }),
       { seed: 1 },
     )

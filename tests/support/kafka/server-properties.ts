@@ -36,11 +36,51 @@ export interface ServerPlace {
   readonly overrides: Readonly<Record<string, string>>
 }
 
-export function serverProperties(place: ServerPlace): string {
-  const { ports, bindHost, host } = place
+const ONE_NODE = {
+  // One node: nothing can be replicated.
+  'offsets.topic.replication.factor': '1',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
+  'share.coordinator.state.topic.replication.factor': '1',
+  'share.coordinator.state.topic.min.isr': '1',
+  // The defaults of 50 partitions only make the first group slow.
+  'offsets.topic.num.partitions': '1',
+  'transaction.state.log.num.partitions': '1',
+  'num.partitions': '1',
+  'auto.create.topics.enable': 'false',
+  // Faults show soon: no wait for more members, short sessions, retention and compaction looked at every second.
+  'group.initial.rebalance.delay.ms': '0',
+  'log.initial.task.delay.ms': '1000',
+  'log.retention.check.interval.ms': '1000',
+  'log.cleaner.backoff.ms': '500',
+  // After a kill -9 the controller refuses the new process for as long as the old one's session lasts (9 s by default).
+  'broker.session.timeout.ms': '3000',
+  'broker.heartbeat.interval.ms': '500',
+} as const
+
+/** Passwords, certificates and access rules; without a rule everybody may do everything. */
+function securityProperties(tlsDir: string): Record<string, string> {
   const plainModule = 'org.apache.kafka.common.security.plain.PlainLoginModule'
   const scramModule = 'org.apache.kafka.common.security.scram.ScramLoginModule'
   const users = [ADMIN, ALICE].map((user) => `user_${user.username}="${user.password}"`).join(' ')
+  return {
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'listener.name.sasl.plain.sasl.jaas.config': `${plainModule} required username="${ADMIN.username}" password="${ADMIN.password}" ${users};`,
+    'listener.name.sasl.scram-sha-256.sasl.jaas.config': `${scramModule} required;`,
+    'listener.name.sasl.scram-sha-512.sasl.jaas.config': `${scramModule} required;`,
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': `${tlsDir}/server.pem`,
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': `${tlsDir}/ca.pem`,
+    'ssl.client.auth': 'requested',
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': `User:ANONYMOUS;User:${ADMIN.username}`,
+    'allow.everyone.if.no.acl.found': 'true',
+  }
+}
+
+export function serverProperties(place: ServerPlace): string {
+  const { ports, bindHost, host } = place
   const properties: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -53,38 +93,9 @@ export function serverProperties(place: ServerPlace): string {
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAIN',
     'log.dirs': place.dataDir,
-    // One node: nothing can be replicated.
-    'offsets.topic.replication.factor': '1',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.min.isr': '1',
-    'share.coordinator.state.topic.replication.factor': '1',
-    'share.coordinator.state.topic.min.isr': '1',
-    // The defaults of 50 partitions only make the first group slow.
-    'offsets.topic.num.partitions': '1',
-    'transaction.state.log.num.partitions': '1',
-    'num.partitions': '1',
-    'auto.create.topics.enable': 'false',
-    // Faults show soon: no wait for more members, short sessions, retention and compaction looked at every second.
-    'group.initial.rebalance.delay.ms': '0',
+    ...ONE_NODE,
     'group.min.session.timeout.ms': String(place.minSessionTimeoutMs),
-    'log.initial.task.delay.ms': '1000',
-    'log.retention.check.interval.ms': '1000',
-    'log.cleaner.backoff.ms': '500',
-    // After a kill -9 the controller refuses the new process for as long as the old one's session lasts (9 s by default).
-    'broker.session.timeout.ms': '3000',
-    'broker.heartbeat.interval.ms': '500',
-    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
-    'listener.name.sasl.plain.sasl.jaas.config': `${plainModule} required username="${ADMIN.username}" password="${ADMIN.password}" ${users};`,
-    'listener.name.sasl.scram-sha-256.sasl.jaas.config': `${scramModule} required;`,
-    'listener.name.sasl.scram-sha-512.sasl.jaas.config': `${scramModule} required;`,
-    'ssl.keystore.type': 'PEM',
-    'ssl.keystore.location': `${place.tlsDir}/server.pem`,
-    'ssl.truststore.type': 'PEM',
-    'ssl.truststore.location': `${place.tlsDir}/ca.pem`,
-    'ssl.client.auth': 'requested',
-    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-    'super.users': `User:ANONYMOUS;User:${ADMIN.username}`,
-    'allow.everyone.if.no.acl.found': 'true',
+    ...securityProperties(place.tlsDir),
     ...place.overrides,
   }
   return Object.entries(properties)

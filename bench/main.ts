@@ -1,0 +1,38 @@
+/** `npm run bench -- <name>`: what is measured, against whom. Each measurement prints its own table. */
+import { Command, InvalidArgumentError } from 'commander'
+
+import { benchDetect } from './detect.ts'
+import { benchIngestFiles } from './ingest-files.ts'
+import { benchQuality } from './quality.ts'
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.')
+  return value
+}
+
+const bench = new Command('bench').description('Measures sidestep.')
+
+bench
+  .command('ingest-files')
+  .description('Files into the embedded engine, against the same file by INSERT … SELECT FROM file().')
+  .option('--records <n>', 'records to read', wholeNumber, 1_000_000)
+  .option('--rounds <n>', 'runs of each, alternating', wholeNumber, 3)
+  .action(async (options: { records: number; rounds: number }) => await benchIngestFiles(options))
+
+bench
+  .command('detect')
+  .description('detect as a whole process on 1 M and 4 M records: time, memory, growth.')
+  .action(benchDetect)
+
+bench
+  .command('quality')
+  .description('Precision and recall over simulated traffic, with intervals.')
+  .option('--from <seed>', 'first seed', wholeNumber, 101)
+  .option('--seeds <n>', 'how many', wholeNumber, 10)
+  .action(
+    async (options: { from: number; seeds: number }) =>
+      await benchQuality(Array.from({ length: options.seeds }, (_, index) => options.from + index)),
+  )
+
+await bench.parseAsync()

@@ -1,0 +1,134 @@
+/**
+ * Recover(range) for a partition of Kafka: afterwards each record of the range is stored once and counted once in every rollup, whatever a
+ * crash, a time-out or another owner's insert left behind. Other partitions may be inserted meanwhile, by this process or another.
+ *
+ * 1. Read which offsets of the range are stored, as records or dead letters.
+ *    - none: insert the block under its token.
+ *    - some, and the range is the same that was begun: insert it under its token; tables that have the block drop it.
+ *    - some, and nobody knows under which tokens: put what is missing into the tables directly.
+ * 2. Read again. What is still missing had a token without rows (1 to 2 % of kills): put it into its table directly. An earlier owner's insert
+ *    may be about to show, so it must be missing twice, a pause apart.
+ * 3. The ledger lacks the range: add it.
+ * 4. Each rollup holds the block or lacks it, never a part of it within a week (a week is a partition, and a block is one part in each). Its
+ *    buckets vote: `raw - rollup` is 0 where the block is in, and what the range adds where it is not; inserts of others disturb a few
+ *    buckets for a moment, not all of them twice. A rollup without the block gets it by the token, else from the raw rows.
+ */
+import type { RangeDoubt } from './partition-state.ts'
+
+/** How many buckets of one rollup and one week say that the block is in it, or is not. */
+export interface RollupVote {
+  readonly rollup: string
+  /** Monday of the week, as the engine spells it. */
+  readonly week: string
+  readonly present: number
+  readonly absent: number
+  /** Buckets that the range touches. */
+  readonly buckets: number
+}
+
+/** What recovery needs of the database. `Block` is a batch; tests use a model of their own. */
+export interface RangeStore<Block> {
+  /** How many records of the block are not stored. */
+  missing(block: Block): Promise<number>
+  /** Inserts the block under its token. Resolves to the number of rows that were refused and became dead letters. */
+  insert(block: Block): Promise<number>
+  /** Puts the records that are not stored into their tables, past the views. */
+  insertMissing(block: Block): Promise<void>
+  /** Adds the block to the ledger, unless it is covered there. */
+  completeLedger(block: Block): Promise<void>
+  votes(block: Block): Promise<readonly RollupVote[]>
+  /** Adds to a rollup what the range has in the raw table, for one week. */
+  addToRollup(block: Block, vote: RollupVote): Promise<void>
+}
+
+export interface RecoverOptions {
+  /** Waits so many milliseconds; rejects when stopped. */
+  readonly pause: (milliseconds: number) => Promise<void>
+  /** Called for every thing that was not as it should be. */
+  readonly onRepair: (repair: Repair) => void
+}
+
+export type Repair =
+  | { readonly kind: 'rows'; readonly missing: number; readonly records: number }
+  | { readonly kind: 'ghost_rows'; readonly missing: number }
+  | { readonly kind: 'rollup'; readonly rollup: string; readonly week: string }
+  /** The votes of a rollup were even: nothing was done, `reconcile` decides. */
+  | { readonly kind: 'undecided'; readonly rollup: string; readonly week: string }
+
+/** An insert of an earlier owner that is acknowledged nowhere shows within this time, or never: a part is renamed in milliseconds. */
+const SHOW_PAUSE_MS = 300
+/** Between two looks at the rollups (milliseconds): longer than a block of somebody else takes to reach all of its views. */
+const VOTE_PAUSE_MS = 500
+const VOTES_MAX = 6
+
+async function completeRows<Block extends { readonly records: number }>(
+  store: RangeStore<Block>,
+  block: Block,
+  doubt: RangeDoubt,
+  options: RecoverOptions,
+): Promise<void> {
+  const missing = await store.missing(block)
+  if (missing === 0) return
+  options.onRepair({ kind: 'rows', missing, records: block.records })
+  if (missing === block.records || doubt !== 'offsets') await store.insert(block)
+  if ((await store.missing(block)) === 0) return
+  await options.pause(SHOW_PAUSE_MS)
+  const ghosts = await store.missing(block)
+  if (ghosts === 0) return
+  options.onRepair({ kind: 'ghost_rows', missing: ghosts })
+  await store.insertMissing(block)
+}
+
+const isAbsent = (vote: RollupVote): boolean => vote.absent > vote.present
+const isPresent = (vote: RollupVote): boolean => vote.present > vote.absent
+const sameAs = (one: RollupVote) => (other: RollupVote) => other.rollup === one.rollup && other.week === one.week
+
+/** Votes that say "absent" twice in a row, once nothing is undecided any more (or waiting does not help). */
+async function absentRollups<Block>(
+  store: RangeStore<Block>,
+  block: Block,
+  options: RecoverOptions,
+): Promise<{ readonly absent: readonly RollupVote[]; readonly undecided: readonly RollupVote[] }> {
+  let before: readonly RollupVote[] | undefined
+  for (let look = 1; ; look += 1) {
+    const votes = await store.votes(block)
+    const undecided = votes.filter((vote) => !isAbsent(vote) && !isPresent(vote))
+    const absent = votes.filter(isAbsent)
+    const confirmed = absent.filter((vote) => before?.some((earlier) => sameAs(vote)(earlier) && isAbsent(earlier)))
+    if (undecided.length === 0 && confirmed.length === absent.length) return { absent, undecided }
+    if (look === VOTES_MAX) return { absent: confirmed, undecided }
+    before = votes
+    await options.pause(VOTE_PAUSE_MS)
+  }
+}
+
+async function completeRollups<Block extends { readonly records: number }>(
+  store: RangeStore<Block>,
+  block: Block,
+  doubt: RangeDoubt,
+  options: RecoverOptions,
+): Promise<void> {
+  let found = await absentRollups(store, block, options)
+  if (found.absent.length > 0 && doubt !== 'offsets') {
+    // The raw rows are in and a rollup is not: where its token is unknown, the block is taken; elsewhere it is dropped.
+    await store.insert(block)
+    found = await absentRollups(store, block, options)
+  }
+  for (const vote of found.absent) {
+    options.onRepair({ kind: 'rollup', rollup: vote.rollup, week: vote.week })
+    await store.addToRollup(block, vote)
+  }
+  for (const vote of found.undecided) options.onRepair({ kind: 'undecided', rollup: vote.rollup, week: vote.week })
+}
+
+/** Makes the range of a block complete. Throws when the database cannot be asked or cannot store; repeating it is safe. */
+export async function recoverRange<Block extends { readonly records: number }>(
+  store: RangeStore<Block>,
+  block: Block,
+  doubt: RangeDoubt,
+  options: RecoverOptions,
+): Promise<void> {
+  await completeRows(store, block, doubt, options)
+  await store.completeLedger(block)
+  await completeRollups(store, block, doubt, options)
+}

@@ -1,0 +1,148 @@
+/**
+ * One partition of the app registry topic (compacted): the newest record of each app into `apps`, a tombstone as a deletion.
+ *
+ * At least once is enough here: a row is replaced by the one with the greatest version, so repeating it changes nothing. The version is the
+ * record's Kafka timestamp in milliseconds, the same clock as the load time of a registry file, and it survives a topic that is created anew;
+ * of records with equal timestamps the one that is inserted last wins, and they are inserted in the order of the topic.
+ */
+import type { KafkaMessage } from 'kafkajs'
+
+import { errorMessage } from '#lib/errors.ts'
+import { tabSeparatedRow } from '#lib/tab-separated.ts'
+import type { DeadLetter } from '#schemas/dead-letter.ts'
+
+import { APP_COLUMNS, appRow, parseApp } from './app-row.ts'
+import { addDead, openBatch } from './batch.ts'
+import type { Block, PartitionIngest, PartitionKey } from './partition-ingest.ts'
+import { createRowBuffer } from './encode.ts'
+
+export interface RegistryPort {
+  commit(offset: number, metadata: string): Promise<void>
+  /** Stores rows of `apps`, however long that takes. `token`: the same rows have the same. */
+  insertApps(columns: readonly string[], body: Buffer, token: string): Promise<void>
+  /** Stores the dead letters of a block, however long that takes. */
+  insertDead(block: Block): Promise<void>
+}
+
+export interface RegistryOptions {
+  readonly key: PartitionKey
+  readonly position: number
+  readonly port: RegistryPort
+  /** Apps of a block. */
+  readonly rowsMax: number
+  readonly milliseconds: number
+  readonly now: () => number
+}
+
+interface OpenApps {
+  readonly from: number
+  readonly rows: string[]
+  readonly dead: Block
+  readonly openedAtMs: number
+}
+
+/** A row that removes an app: nothing but its id, its version and the mark. */
+function tombstoneRow(appId: string, version: number): string {
+  return tabSeparatedRow([appId, '', '', '', '', [], '1970-01-01 00:00:00.000', '', '', '{}', version, 1])
+}
+
+function letterOf(problem: string): DeadLetter {
+  if (problem === 'not JSON') return { reason: 'not_json', detail: 'the app record is not JSON' }
+  if (problem === 'not a JSON object') return { reason: 'not_an_object', detail: 'the app record is not a JSON object' }
+  return { reason: 'wrong_type', detail: problem.slice(0, 500) }
+}
+
+function rowOf(message: KafkaMessage): string | DeadLetter {
+  const version = Math.max(0, Number(message.timestamp))
+  if (message.value === null) {
+    const appId = message.key?.toString('utf8') ?? ''
+    if (appId === '') return { reason: 'missing_field', detail: 'a tombstone needs the app_id as its key' }
+    return tombstoneRow(appId, version)
+  }
+  const parsed = parseApp(message.value.toString('utf8'))
+  if ('problem' in parsed) return letterOf(parsed.problem)
+  try {
+    return appRow(parsed, version)
+  } catch (error) {
+    return letterOf(errorMessage(error))
+  }
+}
+
+export function createRegistryIngest(options: RegistryOptions): PartitionIngest {
+  const { key, port, now } = options
+  let { position } = options
+  let storedTo = position
+  let open: OpenApps | undefined
+  let isBusy = false
+  let isFenced = false
+
+  const openApps = (offset: number): OpenApps => {
+    const batch = openBatch({ source: key.source, partition: key.partition }, createRowBuffer(64 * 1024), now())
+    const dead = { batch, deadByReason: new Map<string, number>(), unknownFields: 0 }
+    return { from: offset, rows: [], dead, openedAtMs: now() }
+  }
+  const add = (message: KafkaMessage): void => {
+    const offset = Number(message.offset)
+    open ??= openApps(offset)
+    const row = rowOf(message)
+    if (typeof row === 'string') open.rows.push(row)
+    else {
+      const { batch, deadByReason } = open.dead
+      const bytes = message.value ?? Buffer.alloc(0)
+      addDead(batch, offset, row, bytes, bytes.length)
+      deadByReason.set(row.reason, (deadByReason.get(row.reason) ?? 0) + 1)
+    }
+    position = offset + 1
+  }
+  const isFull = (): boolean => open !== undefined && open.rows.length + open.dead.batch.records >= options.rowsMax
+
+  const store = async (apps: OpenApps, to: number): Promise<Block> => {
+    if (apps.dead.batch.records > 0) await port.insertDead(apps.dead)
+    if (apps.rows.length > 0) {
+      const token = `${key.source}/${key.partition}/${apps.from}-${to}`
+      await port.insertApps(APP_COLUMNS, Buffer.from(apps.rows.join(''), 'utf8'), token)
+    }
+    await port.commit(to, '')
+    storedTo = to
+    const batch = { ...apps.dead.batch, records: apps.rows.length + apps.dead.batch.records }
+    return { ...apps.dead, batch }
+  }
+
+  return {
+    key,
+    take(messages) {
+      let last: number | undefined
+      for (const message of messages) {
+        if (isFull()) return { last, skipped: 0, isHeldBack: true }
+        if (Number(message.offset) >= position) add(message)
+        last = Number(message.offset)
+      }
+      return { last, skipped: 0, isHeldBack: false }
+    },
+    advance(offset) {
+      position = Math.max(position, offset)
+    },
+    position: () => position,
+    storedTo: () => storedTo,
+    openBytes: () => 0,
+    isDue: (isStopping) => open !== undefined && (isStopping || isFull() || now() - open.openedAtMs >= options.milliseconds),
+    isIdle: () => !isBusy && !isFenced,
+    isResting: () => false,
+    isRebuilding: () => false,
+    async flush() {
+      if (open === undefined) return undefined
+      const apps = open
+      open = undefined
+      isBusy = true
+      try {
+        return await store(apps, position)
+      } finally {
+        isBusy = false
+      }
+    },
+    fence() {
+      isFenced = true
+      open = undefined
+    },
+  }
+}

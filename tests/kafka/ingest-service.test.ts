@@ -1,0 +1,171 @@
+/** The ingest service as a real process between a real broker and an engine behind HTTP. */
+import kafkajs from 'kafkajs'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { z } from 'zod'
+import { openIngestScene, recentValues, type IngestScene } from '../support/ingest-scene.ts'
+import { createTopic, quietKafka, uniqueName } from '../support/kafka-client.ts'
+import { until } from '../support/until.ts'
+
+const { CompressionTypes } = kafkajs
+const broker = inject('broker')
+let scene: IngestScene
+
+beforeAll(async () => {
+  scene = await openIngestScene(broker.brokers)
+})
+
+afterAll(async () => {
+  await scene.remove()
+})
+
+test('every record is stored once, in the raw table and in every rollup', async () => {
+  const topic = await scene.topic(3)
+  await scene.produce(topic, recentValues(0, 20_000, Date.now()))
+  const service = await scene.service(topic)
+  await service.ready()
+  expect(await scene.storedAll(topic, 20_000)).toEqual({ raw: 20_000, raw_offsets: 20_000, dead: 0, dead_offsets: 0 })
+  expect(await scene.inconsistencies()).toEqual({})
+  expect(await service.metric('sidestep_ingest_rows_total')).toBe(20_000)
+  await until(async () => (await service.metric('sidestep_ingest_lag_records')) === 0, { what: 'no lag' })
+})
+
+test('batches of every compression are read', async () => {
+  const topic = await scene.topic(2)
+  const service = await scene.service(topic)
+  const types = [CompressionTypes.None, CompressionTypes.GZIP, CompressionTypes.Snappy, CompressionTypes.LZ4, CompressionTypes.ZSTD]
+  for (const [index, type] of types.entries()) {
+    await scene.produce(topic, recentValues(index * 500, (index + 1) * 500, Date.now()), type)
+  }
+  expect(await scene.storedAll(topic, 2500)).toEqual({ raw: 2500, raw_offsets: 2500, dead: 0, dead_offsets: 0 })
+  expect(await scene.inconsistencies()).toEqual({})
+  expect(service.errors()).toBe('')
+})
+
+const DeadRow = z.object({ reason: z.string(), partition: z.number(), offset: z.coerce.number(), payload: z.string() })
+
+test('a poison record, first, middle or last, becomes a dead letter with its bytes and holds nothing up', async () => {
+  const topic = await scene.topic(1)
+  const good = recentValues(0, 30, Date.now())
+  const values = [
+    'not json',
+    ...good.slice(0, 15),
+    ...['', '[1]', Buffer.from([0xff, 0xfe, 0x7b]), '{"app_id":"a"}', null],
+    JSON.stringify({ ...z.record(z.string(), z.unknown()).parse(JSON.parse(good[0] ?? '')), timestamp: '1999-01-01T00:00:00Z' }),
+    ...good.slice(15),
+    '{"timestamp":"2026',
+  ]
+  await scene.produce(topic, values)
+  const service = await scene.service(topic)
+  expect(await scene.storedAll(topic, values.length)).toMatchObject({ raw: 30, dead: 8, dead_offsets: 8 })
+  const rows = await scene.clickhouse.select(
+    'SELECT reason, partition, offset, payload FROM dead_requests WHERE source = {topic:String} ORDER BY offset',
+    DeadRow,
+    { topic },
+  )
+  expect(rows.map((row) => [row.offset, row.reason])).toEqual([
+    [0, 'not_json'],
+    [16, 'not_json'],
+    [17, 'not_an_object'],
+    [18, 'not_utf8'],
+    [19, 'missing_field'],
+    [20, 'not_json'],
+    [21, 'time_outside_span'],
+    [37, 'not_json'],
+  ])
+  expect(rows[0]?.payload).toBe('not json')
+  expect(await service.metric('sidestep_ingest_dead_rows_total')).toBe(8)
+  expect(await scene.inconsistencies()).toEqual({})
+})
+
+const AppRow = z.object({ app_id: z.string(), name: z.string(), owner_id: z.string() })
+
+test('the registry keeps the newest record of an app; a tombstone deletes it', async () => {
+  const topic = await scene.topic(1)
+  const kafka = quietKafka({ brokers: broker.brokers })
+  const apps = await createTopic(kafka, 'apps', 1)
+  const record = (name: string): string =>
+    JSON.stringify({ app_id: name.slice(0, 1), owner_id: 'o', name, created_at: '2026-01-01T00:00:00Z' })
+  // Kafka deletes what is older than its retention, by these times.
+  const startedMs = Date.now() - 60_000
+  const at = (milliseconds: number): string => String(startedMs + milliseconds)
+  await scene.producer.send({
+    topic: apps,
+    messages: [
+      { key: 'a', value: record('a1'), timestamp: at(0) },
+      { key: 'b', value: record('b1'), timestamp: at(1) },
+      { key: 'a', value: record('a2'), timestamp: at(2) },
+      { key: 'c', value: 'nonsense', timestamp: at(3) },
+      { key: 'b', value: null, timestamp: at(4) },
+      { key: 'd', value: record('d1'), timestamp: at(5) },
+      { key: 'd', value: record('d2'), timestamp: at(5) },
+    ],
+  })
+  await scene.service(topic, { TOPIC_APPS: apps })
+  const read = async (): Promise<unknown[]> =>
+    await scene.clickhouse.select('SELECT app_id, name, owner_id FROM apps FINAL ORDER BY app_id', AppRow)
+  await until(async () => (await read()).length === 2, { what: 'the registry is loaded' })
+  expect(await read()).toEqual([
+    { app_id: 'a', name: 'a2', owner_id: 'o' },
+    { app_id: 'd', name: 'd2', owner_id: 'o' },
+  ])
+  expect(await scene.stored(apps)).toMatchObject({ raw: 0, dead: 1 })
+})
+
+test('SIGTERM stores what is open, commits it without intent, leaves the group and ends with 0', async () => {
+  const topic = await scene.topic(2)
+  const group = uniqueName('group')
+  await scene.produce(topic, recentValues(0, 3000, Date.now()))
+  const service = await scene.service(topic, { GROUP_ID: group, BATCH_SECONDS: '600' })
+  await service.ready()
+  const started = performance.now()
+  await until(async () => (await service.metric('sidestep_ingest_buffer_bytes')) > 3000 * 100, { what: 'all are read' })
+  service.signal('SIGTERM')
+  expect(await service.ended()).toBe(0)
+  expect(performance.now() - started).toBeLessThan(25_000)
+  expect(await scene.stored(topic)).toMatchObject({ raw: 3000, raw_offsets: 3000 })
+  const admin = quietKafka({ brokers: broker.brokers }).admin()
+  await admin.connect()
+  const [offsets] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+  const ends = (await admin.fetchTopicOffsets(topic)).toSorted((one, other) => one.partition - other.partition)
+  const members = await admin.describeGroups([group])
+  await admin.disconnect()
+  expect(offsets?.partitions.toSorted((one, other) => one.partition - other.partition).map((one) => [one.partition, one.offset, one.metadata])).toEqual(
+    ends.map((end) => [end.partition, end.high, null]),
+  )
+  expect(members.groups[0]?.members).toEqual([])
+})
+
+test('after kill -9 another process takes over, and each record is still stored once', async () => {
+  const topic = await scene.topic(3)
+  const group = uniqueName('group')
+  const env = { GROUP_ID: group, BATCH_ROWS: '700', BATCH_SECONDS: '0.1', SESSION_TIMEOUT_MS: '1500' }
+  const first = await scene.service(topic, env)
+  await first.ready()
+  const sending = scene.produce(topic, recentValues(0, 30_000, Date.now()))
+  await until(async () => (await scene.stored(topic)).raw > 5000, { what: 'some are stored', everyMs: 10 })
+  await first.kill()
+  await sending
+  const second = await scene.service(topic, env)
+  expect(await scene.storedAll(topic, 30_000)).toEqual({ raw: 30_000, raw_offsets: 30_000, dead: 0, dead_offsets: 0 })
+  await until(async () => (await second.metric('sidestep_ingest_lag_records')) === 0, { what: 'no lag' })
+  expect(await scene.inconsistencies()).toEqual({})
+})
+
+test('while ClickHouse is away records wait in Kafka, memory stays bounded, and all arrive when it is back', async () => {
+  const topic = await scene.topic(2)
+  const service = await scene.service(topic, { BUFFER_MB: '8', SESSION_TIMEOUT_MS: '3000' })
+  await scene.produce(topic, recentValues(0, 1000, Date.now()))
+  await scene.storedAll(topic, 1000)
+  await scene.front.kill()
+  await scene.produce(topic, recentValues(1000, 81_000, Date.now()))
+  await until(() => service.of('ingest.link_down').length > 0, { what: 'it says that ClickHouse is away' })
+  await until(async () => (await service.metric('sidestep_ingest_paused_partitions')) === 2, { what: 'both are paused' })
+  expect((await service.get('/readyz')).status).toBe(503)
+  expect(await service.metric('sidestep_ingest_buffer_bytes')).toBeLessThan(9 * 1024 * 1024)
+  await scene.front.start()
+  expect(await scene.storedAll(topic, 81_000)).toEqual({ raw: 81_000, raw_offsets: 81_000, dead: 0, dead_offsets: 0 })
+  await service.ready()
+  expect(service.of('ingest.link_down')).toHaveLength(1)
+  expect(service.of('ingest.joined')).toHaveLength(1)
+  expect(await scene.inconsistencies()).toEqual({})
+})
