@@ -6,7 +6,7 @@ const engine = { pool: 'forks', isolate: true, testTimeout: 120_000, hookTimeout
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 120_000 } },
       { test: { name: 'sql', include: ['tests/sql/**/*.test.ts'], ...engine } },
       { test: { name: 'scenarios', include: ['tests/scenarios/**/*.test.ts'], ...engine } },
       { test: { name: 'integration', include: ['tests/integration/**/*.test.ts'], ...engine } },

@@ -29,7 +29,8 @@ async function measure(who: 'sidestep' | 'peer', directory: string, file: string
   const { stdout } = await promisify(execFile)(process.execPath, [RUN, who, dataDir, file])
   await rm(dataDir, { recursive: true })
   const run = Run.parse(JSON.parse(stdout))
-  if (run.records !== run.rolled) throw new Error(`${who} counted ${run.records} records, but ${run.rolled} in a rollup`)
+  if (run.records !== run.rolled)
+    throw new Error(`${who} counted ${run.records} records, but ${run.rolled} in a rollup`)
   return run
 }
 
@@ -77,17 +78,15 @@ export async function benchIngestFiles({ records, rounds }: BenchIngestFiles): P
   }
 }
 
+function row(name: string, one: number, other: number, digits: number): string[] {
+  return [name, one.toFixed(digits), other.toFixed(digits), (one / other).toFixed(2)]
+}
+
 function print(own: Figures, peer: Figures): void {
   const table = new Table({
     head: ['medians', 'sidestep detect', 'INSERT … FROM file()', 'ratio'],
     style: { head: [], border: [] },
   })
-  const row = (name: string, one: number, other: number, digits: number): string[] => [
-    name,
-    one.toFixed(digits),
-    other.toFixed(digits),
-    (one / other).toFixed(2),
-  ]
   table.push(
     row('k records/s', own.thousandsPerSecond, peer.thousandsPerSecond, 1),
     row('MB/s', own.megabytesPerSecond, peer.megabytesPerSecond, 1),

@@ -39,7 +39,8 @@ export type Analyse = (input: AnalyseInput) => Promise<void>
 /** Standard input, when it is one of the files. Opened before the engine, which would take it for its own. */
 function standardInputOf(options: DetectOptions): StandardInput | undefined {
   const wanted = [...options.requests, options.apps].filter((path) => path === '-').length
-  if (wanted > 1) throw new SidestepError('usage', 'standard input (-) can be read once only; name a file for the others')
+  if (wanted > 1)
+    throw new SidestepError('usage', 'standard input (-) can be read once only; name a file for the others')
   return wanted === 0 ? undefined : openStandardInput()
 }
 

@@ -13,6 +13,7 @@ import { explainCommand } from './explain.ts'
 import { findingsCommand } from './findings.ts'
 import { ingestCommand } from './ingest.ts'
 import { migrateCommand } from './migrate.ts'
+import { reconcileCommand } from './reconcile.ts'
 import { simulateCommand } from './simulate.ts'
 
 const EXIT_FAILURE = 1
@@ -32,6 +33,7 @@ function program(): Command {
     demoCommand(),
     migrateCommand(),
     ingestCommand(),
+    reconcileCommand(),
   ]) {
     sidestep.addCommand(command.exitOverride().showHelpAfterError('(--help shows what is possible, with an example)'))
   }

@@ -1,10 +1,11 @@
 /** `sidestep simulate`: labelled traffic for trying out, testing and measuring the detector. */
 import { stat } from 'node:fs/promises'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { createProgress } from '#lib/progress.ts'
 import { DEFAULTS, PlanError } from '#simulate/plan.ts'
 import { SCENARIOS } from '#simulate/scenarios/registry.ts'
 import { type Simulated, simulate } from '#simulate/write.ts'
+import { COMPRESSIONS, simulateToKafka, type Compression } from './simulate-kafka.ts'
 
 const EXIT_BAD_USAGE = 2
 /** 128 + SIGINT. */
@@ -13,6 +14,7 @@ const EXIT_INTERRUPTED = 130
 const EXAMPLE = `
 Example:
   $ sidestep simulate --out /tmp/traffic --seed 7 --requests 200000 --apps 600
+  $ sidestep simulate --kafka localhost:9092 --requests 200000
 `
 
 function wholeNumber(low: number, high: number): (text: string) => number {
@@ -41,6 +43,9 @@ function nameList(text: string): string[] {
 
 interface Options {
   readonly out?: string
+  readonly kafka?: string
+  readonly partitions: number
+  readonly compression: Compression
   readonly seed: number
   readonly apps: number
   readonly requests: number
@@ -79,8 +84,12 @@ async function run(options: Options): Promise<void> {
     process.stdout.write(listScenarios())
     return
   }
-  const { out, listScenarios: _, ...rest } = options
-  const problem = out === undefined ? '--out DIR is needed' : await problemWith(out)
+  const { out, kafka, partitions, compression, listScenarios: _, ...rest } = options
+  if (kafka !== undefined) {
+    await simulateToKafka({ ...rest, brokers: kafka, partitions, compression })
+    return
+  }
+  const problem = out === undefined ? '--out DIR is needed (or --kafka BROKERS)' : await problemWith(out)
   if (out === undefined || problem !== undefined) {
     process.stderr.write(`sidestep simulate: ${problem}\n`)
     process.exitCode = EXIT_BAD_USAGE
@@ -124,6 +133,11 @@ export function simulateCommand(): Command {
       .option('--requests <n>', 'requests, met within 3 %', wholeNumber(1_000, 10_000_000_000), DEFAULTS.requests)
       .option('--hours <n>', 'length of the traffic', hoursArgument, DEFAULTS.hours)
       .option('--scenarios <names>', 'only these scenarios, separated by commas', nameList)
+      .option('--kafka <brokers>', 'send it to Kafka instead: host:port, separated by commas; TOPIC_* and KAFKA_* as for `ingest`')
+      .option('--partitions <n>', 'partitions of the requests topic, when --kafka has to create it', wholeNumber(1, 1000), 6)
+      .addOption(
+        new Option('--compression <codec>', 'of the batches sent to Kafka').choices(COMPRESSIONS).default('none'),
+      )
       .option('--list-scenarios', 'name all scenarios and stop')
       .addHelpText('after', EXAMPLE)
       // commander would exit with 1 on a bad option; 1 is for failures, 2 for usage.

@@ -8,7 +8,7 @@
  */
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import { isatty } from 'node:tty'
 
 import { SidestepError } from './errors.ts'
@@ -16,7 +16,8 @@ import { SidestepError } from './errors.ts'
 const STDIN = 0
 
 /** The helper: copies what it reads. It outlives Ctrl-C, which a terminal sends to it too; it ends with its input, or is ended. */
-const COPY = "process.on('SIGINT',()=>{});process.stdout.on('error',()=>process.exit());process.stdin.pipe(process.stdout)"
+const COPY =
+  "process.on('SIGINT',()=>{});process.stdout.on('error',()=>process.exit());process.stdin.pipe(process.stdout)"
 
 export interface StandardInput {
   readonly stream: Readable
@@ -28,8 +29,10 @@ export interface StandardInput {
 export function openStandardInput(): StandardInput {
   if (isatty(STDIN)) return { stream: process.stdin, close: () => process.stdin.destroy() }
   const child = spawn(process.execPath, ['-e', COPY], { stdio: ['inherit', 'pipe', 'inherit'] })
+  // Piped on at once: when a child ends, node throws away what of its output nobody has begun to read.
+  const stream = child.stdout.pipe(new PassThrough())
   return {
-    stream: child.stdout,
+    stream,
     close() {
       child.stdout.destroy()
       child.kill('SIGKILL')
@@ -46,5 +49,6 @@ export function hideStandardInput(): void {
   closeSync(STDIN)
   // POSIX: open gives the lowest number that is free, so the new file is descriptor 0.
   const descriptor = openSync('/dev/null', 'r')
-  if (descriptor !== STDIN) throw new SidestepError('failure', 'cannot take standard input away from the embedded engine')
+  if (descriptor !== STDIN)
+    throw new SidestepError('failure', 'cannot take standard input away from the embedded engine')
 }

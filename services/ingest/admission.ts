@@ -9,6 +9,8 @@ import type { OffsetRange } from './partition-state.ts'
 export interface Admission {
   /** Next offset that is not decided yet. */
   position: number
+  /** Where the next range begins: right after what is stored or on its way, so that ranges leave no gaps where the topic has them. */
+  rangeFrom: number
   /** Ranges that are stored; those before `position` are removed. */
   known: readonly OffsetRange[]
   /** A range fixed by an earlier intent, until it has been built. */
@@ -18,7 +20,7 @@ export interface Admission {
 }
 
 export function createAdmission(position: number, known: readonly OffsetRange[], pending: OffsetRange | undefined): Admission {
-  return { position, known, pending, isInterrupted: false }
+  return { position, rangeFrom: position, known, pending, isInterrupted: false }
 }
 
 /**
@@ -29,7 +31,11 @@ export function admit(admission: Admission, offset: number, isOpen: boolean): 'a
   if (offset < admission.position) return 'skip'
   const { pending } = admission
   if (pending !== undefined && offset >= pending.from) {
-    if (offset < pending.to) return isOpen && admission.position <= pending.from ? 'close' : 'add'
+    if (offset < pending.to) {
+      if (!isOpen || admission.position > pending.from) return 'add'
+      admission.position = pending.from
+      return 'close'
+    }
     // Kafka has nothing more of the fixed range.
     admission.position = Math.max(admission.position, pending.to)
     if (isOpen) return 'close'
@@ -37,7 +43,8 @@ export function admit(admission: Admission, offset: number, isOpen: boolean): 'a
   }
   if (isKnown(admission, offset)) {
     admission.position = offset + 1
-    admission.isInterrupted = isOpen
+    if (isOpen) admission.isInterrupted = true
+    else admission.rangeFrom = offset + 1
     return 'skip'
   }
   return admission.isInterrupted && isOpen ? 'close' : 'add'
@@ -47,8 +54,10 @@ export function taken(admission: Admission, offset: number): void {
   admission.position = offset + 1
 }
 
-/** The open range was closed; a pending range that it was is done with. */
-export function closed(admission: Admission): void {
+/** The open range was closed; a pending range that it was is done with. `to`: its end. */
+export function closed(admission: Admission, to: number): void {
+  // What was passed over since then is stored.
+  admission.rangeFrom = admission.isInterrupted ? admission.position : to
   admission.isInterrupted = false
   if (isPendingBuilt(admission)) admission.pending = undefined
 }

@@ -62,7 +62,9 @@ export function parseApp(text: string): ParsedApp {
 /** Limits with routes spelled as in requests, so that they meet; of two that become one route the last counts. */
 function normalisedLimits(limits: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   const entries = Object.entries(limits)
-  return Object.fromEntries(entries.map(([route, limit]) => [route.startsWith('/') ? normaliseRoute(route) : route, limit]))
+  return Object.fromEntries(
+    entries.map(([route, limit]) => [route.startsWith('/') ? normaliseRoute(route) : route, limit]),
+  )
 }
 
 /** The TabSeparated row of an app. `version`: greatest wins; load time in epoch milliseconds, or the Kafka offset. */

@@ -13,6 +13,7 @@ import type { Metrics } from './metrics.ts'
 import { createPartitionIngest, type PartitionIngest } from './partition-ingest.ts'
 import { createRegistryIngest } from './registry-ingest.ts'
 import type { RowPool } from './row-pool.ts'
+import { probeOf } from './same-topic.ts'
 
 export interface BeginContext {
   readonly clickhouse: ClickHouse
@@ -75,9 +76,14 @@ async function beginRequests(
   for (const note of start.notes) if (note.kind === 'retention_cut') metrics.lost.inc({ topic }, note.to - note.from)
   const line = { event: 'ingest.start', source, partition, position: start.position, high: facts.high, pending: start.pending }
   log.info(line, 'a partition begins')
+  const key = { topic, partition, source }
+  const own = islands.filter((island) => island.source === source)
+  const ledgerEnds = own.flatMap((island) => [island.last_block_from, island.to])
+  const probe = probeOf({ clickhouse, key, start, ledgerEnds, low: facts.low, decode: context.decodeAt(Date.now()) })
   const ingest = createPartitionIngest({
-    key: { topic, partition, source },
+    key,
     start,
+    ...(probe === undefined ? {} : { probe }),
     committed: { offset: facts.committed, hasMetadata: facts.metadata.kind !== 'none' },
     port: context.ports.requests(epoch, topic, partition),
     limits,

@@ -34,6 +34,10 @@ export interface BlockPorts {
   apps(epoch: Epoch, topic: string, partition: number): RegistryPort
 }
 
+function noteRefused(block: Block, refused: number): void {
+  if (refused > 0) block.deadByReason.set('refused_by_engine', refused)
+}
+
 export function createBlockPorts(options: BlockPortOptions): BlockPorts {
   const { clickhouse, gate, membership, metrics, log, onAnswer } = options
   const store = createRangeStore(clickhouse)
@@ -58,9 +62,6 @@ export function createBlockPorts(options: BlockPortOptions): BlockPorts {
       await epoch.pause(pauseMs)
       pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)
     }
-  }
-  const noteRefused = (block: Block, refused: number): void => {
-    if (refused > 0) block.deadByReason.set('refused_by_engine', refused)
   }
   const insert = async (block: Block): Promise<'stored' | 'ambiguous'> => {
     const startedAt = performance.now()

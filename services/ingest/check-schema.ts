@@ -37,7 +37,8 @@ function kindOf(value: unknown): string {
 function reasonOf(issue: Issue, field: string, value: unknown): DeadReason {
   if (value === undefined || value === null) return 'missing_field'
   // A fraction where a whole number is needed is a number all the same.
-  if (issue.code === 'invalid_type') return issue.expected === 'int' && typeof value === 'number' ? 'out_of_range' : 'wrong_type'
+  if (issue.code === 'invalid_type')
+    return issue.expected === 'int' && typeof value === 'number' ? 'out_of_range' : 'wrong_type'
   if (field === 'timestamp') return typeof value === 'string' ? 'bad_timestamp' : 'wrong_type'
   return field === 'client_ip' ? 'bad_address' : 'out_of_range'
 }

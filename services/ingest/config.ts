@@ -117,9 +117,9 @@ function kafkaConfig(env: Environment): IngestConfig['kafka'] {
   }
 }
 
-/** Reads the configuration. Throws one usage error that names every problem. */
-export function readIngestConfig(env: Variables = process.env): IngestConfig {
-  const parsed = readEnvironment(Environment, SECRETS, env)
+/** Reads the configuration; `given` overrules the environment. Throws one usage error that names every problem. */
+export function readIngestConfig(given: Variables = {}, env: Variables = process.env): IngestConfig {
+  const parsed = readEnvironment(Environment, SECRETS, { ...env, ...given })
   return {
     kafka: kafkaConfig(parsed),
     topicRequests: parsed.TOPIC_REQUESTS,

@@ -1,20 +1,21 @@
 /**
  * One life of the Kafka consumer: from joining the group until it is stopped or fails.
  *
- * One loop owns the state: kafkajs's batches, answers to effects and a timer all end in `pump`, which sends due blocks on their way and pauses
- * or resumes partitions. Whatever belongs to an epoch is thrown away when the next one begins; the intents in Kafka say what to recover.
+ * kafkajs brings batches and tells of joins; a timer only signals. Whatever belongs to an epoch is thrown away when the next one begins: the
+ * intents in Kafka say what is to be recovered.
  */
-import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { Logger } from 'pino'
 
 import { insertErrorKind } from '#lib/engine-error.ts'
 import { errorMessage } from '#lib/errors.ts'
 
-import { beginPartitions, type BeginOptions } from './begin-partitions.ts'
+import type { Begun, BeginOptions } from './begin-partitions.ts'
+import type { Side } from './links.ts'
 import { createMembership, FencedError, type Epoch, type Membership } from './membership.ts'
 import type { Metrics } from './metrics.ts'
-import type { Block, PartitionIngest } from './partition-ingest.ts'
 import type { RowPool } from './row-pool.ts'
+import { Scheduler, type Slot } from './scheduler.ts'
 
 export interface SessionOptions {
   readonly kafka: Kafka
@@ -25,56 +26,67 @@ export interface SessionOptions {
   readonly pool: RowPool
   readonly metrics: Metrics
   readonly log: Logger
-  /** Builds the partitions that a join has given. */
-  readonly begin: (options: BeginOptions) => ReturnType<typeof beginPartitions>
-  readonly onAnswer: (of: 'kafka' | 'clickhouse', problem: string | undefined) => void
+  /** Builds the partitions that a join has given. Rejects when Kafka or ClickHouse is away. */
+  readonly begin: (options: BeginOptions) => Promise<readonly Begun[]>
+  readonly onAnswer: (of: Side, problem: string | undefined) => void
   /** Told when partitions are assigned and their starts are known, and when that ends. */
   readonly onReady: (isReady: boolean) => void
 }
 
-/** One fetch, packed or not; what comes of it in memory is several times as much. */
+/** The log of a partition ends before offsets that were read: the topic was created anew. */
+export class LogShortenedError extends Error {
+  override readonly name = 'LogShortenedError'
+  /** topic/partition */
+  readonly partition: string
+
+  constructor(partition: string, from: number, to: number) {
+    super(`${partition} went back from offset ${from} to ${to}`)
+    this.partition = partition
+  }
+}
+
+/** Nothing was heard of Kafka for long, and kafkajs does not say why. */
+export class StalledError extends Error {
+  override readonly name = 'StalledError'
+}
+
+/** Of one fetch, as it is sent (packed or not); what comes of it in memory is several times as much. */
 const FETCH_BYTES_MAX = 8 * 1024 * 1024
 const FETCH_WAIT_MS = 500
 const TICK_MS = 100
-/** How long a batch waits for room before its partition is paused and the rest of the batch fetched again later. */
+/** How long a batch waits for room before its partition is paused and the rest of the batch is fetched again later. */
 const ROOM_WAIT_MS = 2000
-/** A partition that has rested so long gets a commit without intent. */
-const REST_MS = 3000
+const ROOM_LOOK_MS = 250
 const STALL_MS_MIN = 60_000
-
-interface Slot {
-  readonly ingest: PartitionIngest
-  high: number
-  isPaused: boolean
-  lastFlushMs: number
-}
+const HEARTBEAT_MS_MAX = 3000
+/** kafkajs has been told to leave; a broker that does not answer must not hold the process. */
+const LEAVE_MS = 4000
 
 export class Session {
+  /** Resolves with what ended the session, when that was not `stop`. */
   readonly failed: Promise<unknown>
   private readonly options: SessionOptions
   private readonly consumer: Consumer
   private readonly admin: Admin
   private readonly membership: Membership
-  private readonly slots = new Map<string, Slot>()
-  private readonly flights = new Set<Promise<void>>()
+  private readonly scheduler: Scheduler
   private readonly fail: (error: unknown) => void
   private timer: NodeJS.Timeout | undefined
   private lastSignMs = performance.now()
   private lastTickMs = performance.now()
   private isStopping = false
-  private roomWanted = Promise.withResolvers<undefined>()
 
   constructor(options: SessionOptions) {
     this.options = options
     const { promise, resolve } = Promise.withResolvers<unknown>()
     this.failed = promise
     this.fail = resolve
-    const { sessionTimeoutMs, groupId, kafka } = options
-    this.consumer = kafka.consumer({
+    const { sessionTimeoutMs, groupId, kafka, insertsInFlight, pool, metrics, log } = options
+    const consumer = kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(60_000, sessionTimeoutMs),
-      heartbeatInterval: Math.min(3000, Math.floor(sessionTimeoutMs / 4)),
+      heartbeatInterval: Math.min(HEARTBEAT_MS_MAX, Math.floor(sessionTimeoutMs / 4)),
       maxWaitTimeInMs: Math.min(FETCH_WAIT_MS, Math.floor(sessionTimeoutMs / 4)),
       maxBytes: FETCH_BYTES_MAX,
       maxBytesPerPartition: FETCH_BYTES_MAX / 4,
@@ -82,8 +94,14 @@ export class Session {
       // Whoever runs sessions begins a new one: a consumer that restarts itself would keep what it knows.
       retry: { restartOnFailure: async () => await Promise.resolve(false) },
     })
+    this.consumer = consumer
     this.admin = kafka.admin()
-    this.membership = createMembership(() => options.metrics.retries.inc({ of: 'commit' }))
+    this.membership = createMembership(() => metrics.retries.inc({ of: 'commit' }))
+    const setPaused = (topic: string, partition: number, isPaused: boolean): void => {
+      if (isPaused) consumer.pause([{ topic, partitions: [partition] }])
+      else consumer.resume([{ topic, partitions: [partition] }])
+    }
+    this.scheduler = new Scheduler({ insertsInFlight, pool, metrics, log, setPaused, onFailure: this.fail })
   }
 
   /** Joins the group. Rejects when Kafka is away or refuses. */
@@ -111,28 +129,30 @@ export class Session {
    * left. Resolves to false when the time was up before everything was stored: the rest stays in Kafka, for the next owner.
    */
   async stop(milliseconds: number): Promise<boolean> {
+    const { scheduler } = this
     this.isStopping = true
     this.options.onReady(false)
+    scheduler.stop()
     const deadline = performance.now() + milliseconds
-    for (const slot of this.slots.values()) this.pause(slot)
-    while (!this.isDrained() && performance.now() < deadline && this.membership.epoch() !== undefined) {
-      this.pump()
-      await Promise.race([this.roomWanted.promise, new Promise((resolve) => setTimeout(resolve, TICK_MS))])
+    while (!scheduler.isDrained() && performance.now() < deadline) {
+      scheduler.pump()
+      await scheduler.room(TICK_MS)
     }
-    const isDone = this.isDrained()
+    const isDone = scheduler.isDrained()
     await this.close()
     return isDone
   }
 
-  /** Leaves the group and the brokers, without waiting for what is on its way. */
+  /** Leaves the group and the brokers; what is on its way is fenced and waited for. */
   async close(): Promise<void> {
     clearInterval(this.timer)
     this.endEpoch()
-    const { consumer, admin, options } = this
-    const closing = Promise.allSettled([consumer.disconnect(), admin.disconnect()])
-    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, 4000).unref())])
-    await Promise.allSettled(this.flights)
-    options.metrics.lag.reset()
+    const leaving = Promise.allSettled([this.consumer.disconnect(), this.admin.disconnect()])
+    const { promise: late, resolve } = Promise.withResolvers<undefined>()
+    const timer = setTimeout(() => resolve(undefined), LEAVE_MS)
+    await Promise.race([leaving, late])
+    clearTimeout(timer)
+    await this.scheduler.settle()
   }
 
   private sign(): void {
@@ -142,9 +162,7 @@ export class Session {
 
   private endEpoch(): void {
     this.membership.end()
-    for (const slot of this.slots.values()) slot.ingest.fence()
-    this.slots.clear()
-    this.giveRoom()
+    this.scheduler.fence()
   }
 
   private joined(assignment: Readonly<Record<string, number[]>>): void {
@@ -161,16 +179,16 @@ export class Session {
   }
 
   private async begin(epoch: Epoch, assigned: BeginOptions['assigned']): Promise<void> {
+    const { options, admin, membership, scheduler } = this
     try {
       // An insert of the last epoch may still be running; what it does must be seen by what recovers it.
-      await Promise.allSettled(this.flights)
-      const { options, admin, membership } = this
-      const started = await this.patiently(epoch, async () => await options.begin({ epoch, assigned, admin, membership }))
-      if (this.membership.epoch() !== epoch) return
-      for (const { ingest, high } of started) {
+      await scheduler.settle()
+      const begun = await this.patiently(epoch, async () => await options.begin({ epoch, assigned, admin, membership }))
+      if (membership.epoch() !== epoch) return
+      for (const { ingest, high } of begun) {
         const { topic, partition } = ingest.key
         this.consumer.seek({ topic, partition, offset: String(ingest.position()) })
-        this.slots.set(`${topic}/${partition}`, { ingest, high, isPaused: true, lastFlushMs: performance.now() })
+        scheduler.add(ingest, high)
       }
       options.onReady(!this.isStopping)
       this.pump()
@@ -179,7 +197,7 @@ export class Session {
     }
   }
 
-  /** Repeats what fails because the other side is away, until the epoch is over. */
+  /** Repeats what fails because ClickHouse is away, until the epoch is over. */
   private async patiently<T>(epoch: Epoch, run: () => Promise<T>): Promise<T> {
     for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 10_000)) {
       try {
@@ -195,77 +213,66 @@ export class Session {
   }
 
   private async takeBatch(payload: EachBatchPayload): Promise<void> {
-    this.membership.use(payload.commitOffsetsIfNecessary)
+    this.membership.use(async (offsets) => await payload.commitOffsetsIfNecessary(offsets))
     const { batch } = payload
-    const slot = this.slots.get(`${batch.topic}/${batch.partition}`)
-    // A batch that an earlier epoch had fetched: kafkajs fetches again from the offset that was sought.
+    const slot = this.scheduler.get(batch.topic, batch.partition)
+    // A batch that an earlier epoch had fetched: kafkajs fetches again, from the offset that was sought.
     if (slot === undefined || slot.isPaused || this.isStopping || payload.isStale()) return
     const { ingest } = slot
     slot.high = Number(batch.highWatermark)
+    // Not in the types of kafkajs: the offset that was asked for.
     const fetchedAt = Number(Reflect.get(batch, 'fetchedOffset'))
     if (fetchedAt < ingest.position()) {
       // Only a log that is shorter than it was makes kafkajs go back.
       this.fail(new LogShortenedError(`${batch.topic}/${batch.partition}`, ingest.position(), fetchedAt))
       return
     }
-    this.skipTo(slot, fetchedAt)
-    await this.takeMessages(slot, payload)
+    if (fetchedAt > ingest.position()) this.noteGap(slot, fetchedAt)
+    await this.takeMessages(slot, payload, await this.checked(slot, batch.messages))
     await payload.heartbeat()
     this.pump()
   }
 
-  /** Kafka has nothing between the position and `offset`: control records, or records that retention has deleted. */
-  private skipTo(slot: Slot, offset: number): void {
+  /** Kafka has nothing from the position to `offset`: control records, which kafkajs passes over, or records that retention has deleted. */
+  private noteGap(slot: Slot, offset: number): void {
+    const { topic, partition } = slot.ingest.key
+    const offsets = offset - slot.ingest.position()
+    this.options.metrics.gaps.inc({ topic }, offsets)
+    const line = { event: 'ingest.gap', topic, partition, from: slot.ingest.position(), to: offset, offsets }
+    this.options.log.warn(line, 'Kafka has no records between these offsets: transaction markers, or retention was faster than ingest')
     slot.ingest.advance(offset)
   }
 
-  private async takeMessages(slot: Slot, payload: EachBatchPayload): Promise<void> {
+  /** The messages; none when the first of them, which should be known, is another record than the one that is stored. */
+  private async checked(slot: Slot, messages: readonly KafkaMessage[]): Promise<readonly KafkaMessage[]> {
+    const [first] = messages
+    if (first === undefined || (await slot.ingest.isSameTopic(first))) return messages
+    const { topic, partition } = slot.ingest.key
+    this.fail(new LogShortenedError(`${topic}/${partition}`, slot.ingest.position(), Number(first.offset)))
+    return []
+  }
+
+  private async takeMessages(slot: Slot, payload: EachBatchPayload, all: readonly KafkaMessage[]): Promise<void> {
     const { ingest } = slot
-    const { metrics } = this.options
-    let messages = payload.batch.messages
-    let waitedMs = 0
+    let messages = all
+    const giveUpMs = performance.now() + ROOM_WAIT_MS
     for (;;) {
       const taken = ingest.take(messages)
-      if (taken.skipped > 0) metrics.skipped.inc({ topic: ingest.key.topic }, taken.skipped)
+      if (taken.skipped > 0) this.options.metrics.skipped.inc({ topic: ingest.key.topic }, taken.skipped)
       if (taken.last !== undefined) payload.resolveOffset(String(taken.last))
       if (!taken.isHeldBack) {
         ingest.advance(Number(payload.batch.lastOffset()) + 1)
         return
       }
+      messages = messages.slice(taken.taken)
       this.pump()
-      const { last } = taken
-      if (last !== undefined) messages = messages.filter((message) => Number(message.offset) > last)
-      if (waitedMs >= ROOM_WAIT_MS) break
-      const startedAt = performance.now()
-      if (last === undefined) await this.waitForRoom()
-      waitedMs += performance.now() - startedAt
-      if (this.slots.get(`${ingest.key.topic}/${ingest.key.partition}`) !== slot || this.isStopping) return
+      if (performance.now() > giveUpMs) break
+      // Something was taken: the full block may just have gone on its way and left room.
+      if (taken.taken === 0) await this.scheduler.room(ROOM_LOOK_MS)
+      if (this.scheduler.get(ingest.key.topic, ingest.key.partition) !== slot || this.isStopping) return
       await payload.heartbeat()
     }
-    this.pause(slot)
-  }
-
-  /** Until a block was stored, or a moment has passed. */
-  private async waitForRoom(): Promise<void> {
-    await Promise.race([this.roomWanted.promise, new Promise((resolve) => setTimeout(resolve, 250))])
-  }
-
-  private giveRoom(): void {
-    this.roomWanted.resolve(undefined)
-    this.roomWanted = Promise.withResolvers<undefined>()
-  }
-
-  private pause(slot: Slot): void {
-    if (slot.isPaused) return
-    const { topic, partition } = slot.ingest.key
-    slot.isPaused = true
-    this.consumer.pause([{ topic, partitions: [partition] }])
-  }
-
-  private resume(slot: Slot): void {
-    const { topic, partition } = slot.ingest.key
-    slot.isPaused = false
-    this.consumer.resume([{ topic, partitions: [partition] }])
+    this.scheduler.pause(slot)
   }
 
   private tick(): void {
@@ -276,103 +283,10 @@ export class Session {
     const stallMs = Math.max(STALL_MS_MIN, 3 * this.options.sessionTimeoutMs)
     if (now - this.lastSignMs > stallMs) this.fail(new StalledError(`nothing was heard of Kafka for ${stallMs} ms`))
     this.pump()
-    this.measure()
+    this.scheduler.measure()
   }
 
-  private measure(): void {
-    const { metrics, pool } = this.options
-    let paused = 0
-    for (const { ingest, high, isPaused } of this.slots.values()) {
-      const { topic, partition } = ingest.key
-      metrics.lag.set({ topic, partition: String(partition) }, Math.max(0, high - Math.max(ingest.storedTo(), 0)))
-      if (isPaused) paused += 1
-    }
-    metrics.pausedPartitions.set(paused)
-    metrics.bufferBytes.set(pool.bytes())
-  }
-
-  private isDrained(): boolean {
-    return this.slots
-      .values()
-      .every(({ ingest }) => ingest.isIdle() && !ingest.isDue(true) && !ingest.isResting())
-  }
-
-  /** Sends what is due on its way, the largest first, and lets partitions go on that were held back. */
   private pump(): void {
-    if (this.membership.epoch() === undefined) return
-    const idle = [...this.slots.values()].filter(({ ingest }) => ingest.isIdle())
-    const due = idle.filter(({ ingest }) => ingest.isDue(this.isStopping))
-    for (const slot of due.toSorted((one, other) => other.ingest.openBytes() - one.ingest.openBytes())) {
-      if (this.flights.size < this.options.insertsInFlight) this.fly(slot)
-    }
-    const now = performance.now()
-    for (const slot of idle) {
-      const hasRested = this.isStopping || now - slot.lastFlushMs > REST_MS
-      if (hasRested && slot.ingest.isResting()) this.fly(slot)
-    }
-    if (!this.isStopping) this.resumeSome()
+    if (this.membership.epoch() !== undefined) this.scheduler.pump()
   }
-
-  private resumeSome(): void {
-    // Ranges that must be built again go whole whatever the memory, so only a few of them at a time.
-    let rebuilding = [...this.slots.values()].filter(({ ingest, isPaused }) => !isPaused && ingest.isRebuilding()).length
-    for (const slot of this.slots.values()) {
-      if (!slot.isPaused || slot.ingest.isDue(false)) continue
-      if (slot.ingest.isRebuilding()) {
-        if (rebuilding >= this.options.insertsInFlight) continue
-        rebuilding += 1
-      } else if (this.options.pool.isOver()) continue
-      this.resume(slot)
-    }
-  }
-
-  private fly(slot: Slot): void {
-    const flight = this.flush(slot).finally(() => {
-      this.flights.delete(flight)
-      this.giveRoom()
-      this.pump()
-    })
-    this.flights.add(flight)
-  }
-
-  private async flush(slot: Slot): Promise<void> {
-    try {
-      const block = await slot.ingest.flush()
-      slot.lastFlushMs = performance.now()
-      if (block !== undefined) this.count(slot, block)
-    } catch (error) {
-      if (error instanceof FencedError) {
-        this.options.log.info({ event: 'ingest.fenced', reason: error.message }, 'the partition is not ours any more')
-        slot.ingest.fence()
-      } else this.fail(error)
-    }
-  }
-
-  private count(slot: Slot, { batch, deadByReason, unknownFields }: Block): void {
-    const { metrics, log } = this.options
-    const { topic, partition, source } = slot.ingest.key
-    const dead = deadByReason.values().reduce((sum, count) => sum + count, 0)
-    for (const [reason, count] of deadByReason) metrics.dead.inc({ topic, reason }, count)
-    metrics.rows.inc({ topic }, batch.records - dead)
-    metrics.batchRows.observe(batch.records)
-    if (unknownFields > 0) metrics.unknownFields.inc(unknownFields)
-    const line = { event: 'ingest.stored', source, partition, from: batch.from, to: batch.to, records: batch.records, dead }
-    log.info(line, 'stored a block')
-  }
-}
-
-/** The log of a partition ends before offsets that were read: the topic was created anew. */
-export class LogShortenedError extends Error {
-  override readonly name = 'LogShortenedError'
-  /** topic/partition */
-  readonly partition: string
-
-  constructor(partition: string, from: number, to: number) {
-    super(`${partition} went back from offset ${from} to ${to}`)
-    this.partition = partition
-  }
-}
-
-export class StalledError extends Error {
-  override readonly name = 'StalledError'
 }

@@ -4,17 +4,14 @@ export interface InsertGate {
   exclusive<T>(run: () => Promise<T>): Promise<T>
 }
 
+/** Settles with `run`, and never rejects. */
+async function settled(run: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([run])
+}
+
 export function createInsertGate(): InsertGate {
   const sharing = new Set<Promise<unknown>>()
   let last: Promise<unknown> = Promise.resolve()
-
-  /** Settles with `run`, and never rejects. */
-  const settled = async (run: Promise<unknown>): Promise<void> => {
-    await run.then(
-      () => undefined,
-      () => undefined,
-    )
-  }
   return {
     async shared(run) {
       // Another exclusive run may have been asked for while this one was waited for.
@@ -34,9 +31,7 @@ export function createInsertGate(): InsertGate {
     async exclusive(run) {
       const before = last
       const { promise, resolve } = Promise.withResolvers<undefined>()
-      last = before.then(async () => {
-        await promise
-      })
+      last = Promise.all([before, promise])
       await before
       try {
         await Promise.all(sharing)

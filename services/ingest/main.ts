@@ -110,7 +110,7 @@ function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Set<string>):
   const pool = createRowPool(config.bufferBytesMax, insertsInFlight + 1)
   const decodeAt = decoderOf(config)
   const gate = createInsertGate()
-  const onAnswer = links.note
+  const onAnswer: SessionOptions['onAnswer'] = (of, problem) => links.note(of, problem)
   return {
     kafka,
     topics: topicApps === undefined ? [topicRequests] : [topicRequests, topicApps],

@@ -12,6 +12,7 @@ export interface Metrics {
   readonly retries: Counter<'of'>
   readonly repairs: Counter<'kind'>
   readonly lost: Counter<'topic'>
+  readonly gaps: Counter<'topic'>
   readonly insertSeconds: Histogram
   readonly batchRows: Histogram
   readonly commits: Counter
@@ -42,6 +43,7 @@ export function createMetrics(): Metrics {
     retries: counter('retries_total', 'Tries repeated', ['of']),
     repairs: counter('repairs_total', 'Things that recovery found wrong and set right', ['kind']),
     lost: counter('lost_offsets_total', 'Offsets that Kafka deleted before they were stored', ['topic']),
+    gaps: counter('gap_offsets_total', 'Offsets without a record, met while reading', ['topic']),
     insertSeconds: histogram('insert_seconds', 'Time of one insert that succeeded', [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30]),
     batchRows: histogram('batch_rows', 'Records of one block', [1, 10, 100, 1000, 5000, 10_000, 25_000, 50_000, 100_000]),
     commits: counter('commits_total', 'Offset commits'),

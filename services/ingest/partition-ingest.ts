@@ -50,6 +50,13 @@ export interface PartitionOptions {
   /** Options for a block opened at this time (epoch milliseconds): event times are judged by it. */
   readonly decodeAt: (openedAtMs: number) => DecodeOptions
   readonly now: () => number
+  /** The record before the first one wanted is read again, to see that it is the one that was stored. */
+  readonly probe?: Probe
+}
+
+export interface Probe {
+  readonly offset: number
+  readonly isStored: (message: KafkaMessage) => Promise<boolean>
 }
 
 /** A batch with what was counted while it was filled. */
@@ -68,8 +75,10 @@ export interface PartitionIngest {
   advance(offset: number): void
   /** Next offset wanted. */
   position(): number
-  /** Everything before is stored. */
-  storedTo(): number
+  /** Everything before is stored, or is known to hold no record. */
+  caughtUpTo(): number
+  /** Looks at the first message of a batch. False when it should be known and is another record: the topic was created anew. */
+  isSameTopic(first: KafkaMessage): Promise<boolean>
   /** Bytes of rows of the open block. */
   openBytes(): number
   /** True when the open block should go on its way now. */
@@ -87,6 +96,8 @@ export interface PartitionIngest {
 }
 
 export interface Taken {
+  /** Messages dealt with: added, or passed over. */
+  readonly taken: number
   /** Offset of the last record that was dealt with; undefined when there was none. */
   readonly last: number | undefined
   /** Records passed over because they are stored. */
@@ -120,6 +131,7 @@ function addDecoded(block: Block, offset: number, value: Buffer, decoded: Decode
 
 export function createPartitionIngest(options: PartitionOptions): PartitionIngest {
   const { key, start, port, limits, pool, now } = options
+  let { probe } = options
   const admission = createAdmission(start.position, start.known, start.pending)
   let state = initialState(start.pending?.from ?? start.position, options.committed.hasMetadata)
   let open: (Block & { readonly decode: DecodeOptions }) | undefined
@@ -155,13 +167,11 @@ export function createPartitionIngest(options: PartitionOptions): PartitionInges
     const block = open
     const { batch } = block
     const fixed = isBuildingPending(admission) ? start.pending : undefined
-    if (fixed !== undefined) {
-      batch.from = fixed.from
-      batch.to = fixed.to
-    }
+    batch.from = fixed?.from ?? admission.rangeFrom
+    if (fixed !== undefined) batch.to = fixed.to
     const doubt: RangeDoubt = fixed !== undefined ? 'same_range' : batch.from < start.doubtBelow ? 'offsets' : 'none'
     open = undefined
-    closed(admission)
+    closed(admission, batch.to)
     const { from, to, records, openedAtMs } = batch
     return { block, range: { from, to, records, openedAtMs, doubt } }
   }
@@ -207,17 +217,23 @@ export function createPartitionIngest(options: PartitionOptions): PartitionInges
         if (message === undefined) break
         const isShort = index % LOOK_EVERY_RECORDS === 0 && admission.pending === undefined && pool.isOver()
         const outcome = isShort ? 'held' : takeOne(message)
-        if (outcome === 'held') return { last, skipped, isHeldBack: true }
+        if (outcome === 'held') return { taken: index, last, skipped, isHeldBack: true }
         if (outcome === 'skipped') skipped += 1
         last = Number(message.offset)
       }
-      return { last, skipped, isHeldBack: false }
+      return { taken: messages.length, last, skipped, isHeldBack: false }
     },
     advance(offset) {
       if (offset > admission.position) taken(admission, offset - 1)
     },
-    position: () => admission.position,
-    storedTo: () => state.storedTo ?? start.position,
+    position: () => probe?.offset ?? admission.position,
+    caughtUpTo: () => (open === undefined && flying === undefined ? admission.position : (state.storedTo ?? start.position)),
+    async isSameTopic(first) {
+      if (probe === undefined) return true
+      const { offset, isStored } = probe
+      probe = undefined
+      return Number(first.offset) !== offset || (await isStored(first))
+    },
     openBytes: () => open?.batch.rows.length ?? 0,
     isDue(isStopping) {
       if (open === undefined || open.batch.records === 0) return false

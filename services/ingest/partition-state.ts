@@ -110,6 +110,12 @@ function store(state: PartitionState, expected: 'inserting' | 'recovering'): Ste
   return [{ ...state, stage: IDLE, storedTo: stage.range.to }, []]
 }
 
+function doubt(state: PartitionState): Step {
+  if (state.stage.kind !== 'inserting') return unchanged(state)
+  const { range } = state.stage
+  return [{ ...state, stage: { kind: 'recovering', range } }, [{ kind: 'recover', range }]]
+}
+
 /** Events that do not fit the stage are late answers to effects of the past: they change nothing. */
 export function step(state: PartitionState, event: PartitionEvent): Step {
   if (state.stage.kind === 'fenced') return unchanged(state)
@@ -122,14 +128,12 @@ export function step(state: PartitionState, event: PartitionEvent): Step {
       return commit(state)
     case 'inserted':
       return store(state, 'inserting')
-    case 'insert_ambiguous': {
-      if (state.stage.kind !== 'inserting') return unchanged(state)
-      const { range } = state.stage
-      return [{ ...state, stage: { kind: 'recovering', range } }, [{ kind: 'recover', range }]]
-    }
-    case 'recovered':
-      return store(state, 'recovering')
+    case 'insert_ambiguous':
+      return doubt(state)
     case 'fenced':
       return [{ ...state, stage: { kind: 'fenced' } }, []]
+    case 'recovered':
+      break
   }
+  return store(state, 'recovering')
 }

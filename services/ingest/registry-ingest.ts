@@ -112,18 +112,20 @@ export function createRegistryIngest(options: RegistryOptions): PartitionIngest 
     key,
     take(messages) {
       let last: number | undefined
-      for (const message of messages) {
-        if (isFull()) return { last, skipped: 0, isHeldBack: true }
+      for (const [taken, message] of messages.entries()) {
+        if (isFull()) return { taken, last, skipped: 0, isHeldBack: true }
         if (Number(message.offset) >= position) add(message)
         last = Number(message.offset)
       }
-      return { last, skipped: 0, isHeldBack: false }
+      return { taken: messages.length, last, skipped: 0, isHeldBack: false }
     },
     advance(offset) {
       position = Math.max(position, offset)
     },
     position: () => position,
-    storedTo: () => storedTo,
+    caughtUpTo: () => (open === undefined && !isBusy ? position : storedTo),
+    // The registry is read again as a whole when its topic is created anew; nothing is counted.
+    isSameTopic: async () => await Promise.resolve(true),
     openBytes: () => 0,
     isDue: (isStopping) => open !== undefined && (isStopping || isFull() || now() - open.openedAtMs >= options.milliseconds),
     isIdle: () => !isBusy && !isFenced,

@@ -51,14 +51,15 @@ export async function readRollups(clickhouse: ClickHouse): Promise<readonly Roll
      ORDER BY name`,
     ViewRow,
   )
-  return ROLLUPS.map((shape) => {
+  return ROLLUPS.map((shape): Rollup => {
     const view = views.find((row) => row.name === `${shape.table}_view`)
     if (view === undefined || !FROM_LANDING.test(view.as_select)) {
       throw new Error(`the view ${shape.table}_view is missing or does not read from landing: run sidestep migrate`)
     }
     const rowsOf = (where: string): string =>
       view.as_select.replace(FROM_LANDING, () => `FROM (SELECT *, '' AS reason FROM requests WHERE ${where})`)
-    return { ...shape, columns: view.columns, rowsOf }
+    const { table, time, keys, count } = shape
+    return { table, time, keys, count, columns: view.columns, rowsOf }
   })
 }
 
@@ -98,10 +99,13 @@ export function addRangeSql(rollup: Rollup): string {
     WHERE toMonday(${rollup.time}) = {week:Date} SETTINGS insert_deduplicate = 0`
 }
 
+function within(column: string): string {
+  return `${column} >= toDateTime({from:UInt32}, 'UTC') AND ${column} < toDateTime({to:UInt32}, 'UTC')`
+}
+
 /** Hours [from, to) in which raw rows and a rollup differ, app by app. Parameters: from, to (epoch seconds). */
 export function differencesSql(rollup: Rollup): string {
   const { table, time, count } = rollup
-  const within = (column: string): string => `${column} >= toDateTime({from:UInt32}, 'UTC') AND ${column} < toDateTime({to:UInt32}, 'UTC')`
   const side = (name: string, rows: string): string =>
     `SELECT toStartOfHour(${time}) AS bucket, app_id, ${count} AS n, '${name}' AS side FROM ${rows} GROUP BY bucket, app_id`
   return `SELECT toUnixTimestamp(bucket) AS hour, app_id, sumIf(n, side = 'raw') AS raw, sumIf(n, side = 'rolled') AS rolled
@@ -113,14 +117,15 @@ export function differencesSql(rollup: Rollup): string {
     GROUP BY bucket, app_id HAVING raw != rolled ORDER BY bucket, app_id`
 }
 
-const OF_BUCKETS = (time: string): string =>
-  `(toUnixTimestamp(toStartOfHour(${time})), app_id) IN {buckets:Array(Tuple(UInt32, String))}`
+function ofBuckets(time: string): string {
+  return `(toUnixTimestamp(toStartOfHour(${time})), app_id) IN {buckets:Array(Tuple(UInt32, String))}`
+}
 
 /** Removes buckets from a rollup, and fills them from the raw table. Parameter: buckets, (hour, app_id) with the hour in epoch seconds. */
 export function rebuildSql(rollup: Rollup): readonly [remove: string, fill: string] {
   const columns = rollup.columns.join(', ')
   return [
-    `ALTER TABLE ${rollup.table} DELETE WHERE ${OF_BUCKETS(rollup.time)} SETTINGS mutations_sync = 1`,
-    `INSERT INTO ${rollup.table} (${columns}) SELECT ${columns} FROM (${rollup.rowsOf(OF_BUCKETS('timestamp'))}) SETTINGS insert_deduplicate = 0`,
+    `ALTER TABLE ${rollup.table} DELETE WHERE ${ofBuckets(rollup.time)} SETTINGS mutations_sync = 1`,
+    `INSERT INTO ${rollup.table} (${columns}) SELECT ${columns} FROM (${rollup.rowsOf(ofBuckets('timestamp'))}) SETTINGS insert_deduplicate = 0`,
   ]
 }

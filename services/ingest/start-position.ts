@@ -56,6 +56,9 @@ export interface RecreatedTopic {
   readonly high: number
 }
 
+/** A block of n records may span more than n offsets: transactions and compaction leave holes. */
+const BLOCK_SPREAD = 4
+
 function pendingOf(facts: StartFacts): StartPosition['pending'] {
   const { committed, intent } = facts
   if (committed === undefined || intent === undefined || intent.to <= committed) return undefined
@@ -78,11 +81,10 @@ function wantedPosition(facts: StartFacts, certainEnd: number | undefined, notes
 
 /** Below which offset a range that the ledger lacks may be stored in part; 0 when the commit and the ledger agree. */
 function doubtBelow(facts: StartFacts): number {
-  const { committed, intent, ledger, blockRecordsMax } = facts
+  const { committed, intent, ledger, blockRecordsMax, low } = facts
   const end = ledger.at(-1)?.to
-  if (committed === end || (intent !== undefined && committed !== undefined && committed <= (end ?? committed))) return 0
-  if (end === undefined && committed === undefined) return 0
-  return Math.max((end ?? 0) + 2 * blockRecordsMax, intent?.to ?? 0, committed ?? 0)
+  if ((committed !== undefined && committed === end) || (intent !== undefined && committed !== undefined && committed <= (end ?? committed))) return 0
+  return Math.max((end ?? low) + BLOCK_SPREAD * blockRecordsMax, intent?.to ?? 0, committed ?? 0)
 }
 
 /** Decides the start. Total. */

@@ -96,7 +96,12 @@ async function insertDivided(clickhouse: ClickHouse, part: BlockPart, retry: Ret
     }
     const rows = createRowBuffer(part.body.length * 2 + 4096)
     const letter = { reason: 'refused_by_engine', detail: errorMessage(error).slice(0, 500) } as const
-    appendDead(rows, { source: part.source, partition: part.partition, offset: part.from }, letter, part.body)
+    appendDead(
+      rows,
+      { source: part.source, partition: part.partition, offset: offsetAt(part.body, 0) },
+      letter,
+      part.body,
+    )
     await insertPart(clickhouse, { ...part, body: rows.bytes.subarray(0, rows.length) }, retry)
     return 1
   }

@@ -16,7 +16,12 @@ let directory: string
 let apps: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sidestep-cli-'))
-  const rows = Array.from({ length: 17 }, (_, index) => ({ app_id: `app-${index}`, owner_id: `o-${index}`, name: `App ${index}`, created_at: 0 }))
+  const rows = Array.from({ length: 17 }, (_, index) => ({
+    app_id: `app-${index}`,
+    owner_id: `o-${index}`,
+    name: `App ${index}`,
+    created_at: 0,
+  }))
   apps = await file('apps.ndjson', rows.map((row) => JSON.stringify(row)).join('\n'))
 })
 afterAll(async () => await rm(directory, { recursive: true, force: true }))
@@ -43,7 +48,9 @@ interface RunOptions {
 /** Runs the program with a temporary directory of its own, which must be empty afterwards. */
 async function sidestep(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const temporary = await mkdtemp(join(directory, 'tmp-'))
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], TMPDIR: temporary, ...options.env } })
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'], TMPDIR: temporary, ...options.env },
+  })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
@@ -82,12 +89,32 @@ test('detect reads standard input', async () => {
 test.each<[string, (requests: string) => string[], string]>([
   ['no arguments', () => ['detect'], '--requests'],
   ['an unknown command', () => ['detekt'], 'unknown command'],
-  ['an unknown format', (requests) => ['detect', '--requests', requests, '--apps', apps, '--format', 'x'], 'Allowed choices'],
-  ['a missing log', () => ['detect', '--requests', '/nothing', '--apps', apps], 'cannot read /nothing: there is no such file'],
-  ['a missing registry', (requests) => ['detect', '--requests', requests, '--apps', '/nothing'], 'cannot read /nothing'],
+  [
+    'an unknown format',
+    (requests) => ['detect', '--requests', requests, '--apps', apps, '--format', 'x'],
+    'Allowed choices',
+  ],
+  [
+    'a missing log',
+    () => ['detect', '--requests', '/nothing', '--apps', apps],
+    'cannot read /nothing: there is no such file',
+  ],
+  [
+    'a missing registry',
+    (requests) => ['detect', '--requests', requests, '--apps', '/nothing'],
+    'cannot read /nothing',
+  ],
   ['a directory', () => ['detect', '--requests', directory, '--apps', apps], 'is a directory'],
-  ['the wrong format', (requests) => ['detect', '--requests', requests, '--apps', apps, '--format', 'nginx'], 'is --format nginx right?'],
-  ['a bad number of hops', (requests) => ['detect', '--requests', requests, '--apps', apps, '--trusted-hops', '-1'], 'whole number'],
+  [
+    'the wrong format',
+    (requests) => ['detect', '--requests', requests, '--apps', apps, '--format', 'nginx'],
+    'is --format nginx right?',
+  ],
+  [
+    'a bad number of hops',
+    (requests) => ['detect', '--requests', requests, '--apps', apps, '--trusted-hops', '-1'],
+    'whole number',
+  ],
 ])('%s is bad usage: exit 2, a message, no stack', async (_, args, words) => {
   const requests = await file('few.ndjson', numberedLines(0, 5))
   const run = await sidestep(args(requests))
@@ -118,6 +145,11 @@ test('Ctrl-C ends at once while standard input is silent, and removes the tempor
   expect(run.stderr).toContain('stopping after the insert in flight')
 })
 
+test('what waits on standard input is not taken for rows by the embedded engine', async () => {
+  const args = ['migrate', '--data-dir', join(directory, 'piped')]
+  expect(await sidestep(args, { stdin: 'some\tthing\n'.repeat(1000) })).toMatchObject({ code: 0, stderr: '' })
+})
+
 test('migrate is safe to repeat', async () => {
   const args = ['migrate', '--data-dir', join(directory, 'migrated')]
   expect((await sidestep(args)).stdout).toContain('applied 001_requests.sql')
@@ -128,5 +160,6 @@ test('every command shows an example', async () => {
   const help = (await sidestep(['--help'])).stdout
   const commands = [...help.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map((match) => match[1] ?? '')
   expect(commands.length).toBeGreaterThan(2)
-  for (const command of commands) expect((await sidestep([command, '--help'])).stdout).toMatch(/Examples?:\n {2}\$ .*sidestep/)
+  for (const command of commands)
+    expect((await sidestep([command, '--help'])).stdout).toMatch(/Examples?:\n {2}\$ .*sidestep/)
 })

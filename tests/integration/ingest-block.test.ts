@@ -21,12 +21,18 @@ afterAll(async () => await engine.remove())
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }).filter((value) => value.isWellFormed()),
-  fc.string({ unit: fc.constantFrom('\t', '\n', '\\', '\0', '\r', '\b', '\f', "'", '"', 'N', 'é', '\u{1F600}', '\u007f'), maxLength: 30 }),
+  fc.string({
+    unit: fc.constantFrom('\t', '\n', '\\', '\0', '\r', '\b', '\f', "'", '"', 'N', 'é', '\u{1F600}', '\u007f'),
+    maxLength: 30,
+  }),
 )
 const count = (max: number) => fc.option(fc.oneof(fc.integer({ min: 0, max }), fc.constantFrom(0, max)))
 
 const arbitraryRecord: fc.Arbitrary<LandingRecord> = fc.record({
-  timestamp_ms: fc.oneof(fc.integer({ min: Date.UTC(2015, 0, 1), max: SPAN.latestMs }), fc.constantFrom(86_400_000, 999_999_999_999, 1_000_000_000_000)),
+  timestamp_ms: fc.oneof(
+    fc.integer({ min: Date.UTC(2015, 0, 1), max: SPAN.latestMs }),
+    fc.constantFrom(86_400_000, 999_999_999_999, 1_000_000_000_000),
+  ),
   app_id: text,
   client_ip: fc.oneof(fc.ipV4(), fc.constantFrom('::', '2001:db8::1', 'fe80::1')),
   method: text,
@@ -75,30 +81,53 @@ test('every value comes out of the table as it was put in', async () => {
 
 test('the bytes of dead records come out as they were read', async () => {
   const batch = openBatch({ source: 'dead-bytes', partition: 0 }, createRowBuffer(64))
-  const payloads = [Buffer.from([...Array(256).keys()]), Buffer.alloc(0), Buffer.alloc(70_000, 200), Buffer.from('\\N\t\n')]
-  for (const [offset, payload] of payloads.entries()) addDead(batch, offset, { reason: 'not_utf8', detail: 'tab\there' }, payload, payload.length)
+  const payloads = [
+    Buffer.from([...Array(256).keys()]),
+    Buffer.alloc(0),
+    Buffer.alloc(70_000, 200),
+    Buffer.from('\\N\t\n'),
+  ]
+  for (const [offset, payload] of payloads.entries())
+    addDead(batch, offset, { reason: 'not_utf8', detail: 'tab\there' }, payload, payload.length)
   await insertBatch(engine.clickhouse, batch, DEFAULT_RETRY)
   const rows = await engine.clickhouse.select(
     `SELECT hex(payload) AS payload, detail FROM dead_requests WHERE source = 'dead-bytes' ORDER BY offset`,
     z.object({ payload: z.string(), detail: z.string() }),
   )
-  expect(rows.map((row) => row.payload.toLowerCase())).toEqual(payloads.map((payload) => payload.subarray(0, 65_536).toString('hex')))
+  expect(rows.map((row) => row.payload.toLowerCase())).toEqual(
+    payloads.map((payload) => payload.subarray(0, 65_536).toString('hex')),
+  )
   expect(rows[0]?.detail).toBe('tab\there')
 })
 
-function plainRecord(index: number): LandingRecord {
-  return {
-    ...{ timestamp_ms: Date.UTC(2026, 0, 1) + index, app_id: 'a', client_ip: '10.0.0.1', method: 'GET', route: '/x', status_code: 200 },
-    ...{ user_id: 'u', user_agent: 'x', request_id: '', credential_id: '', ratelimit_limit: 1, ratelimit_remaining: 1 },
-    ...{ ratelimit_reset: 1, duration_ms: 1, request_bytes: 1, response_bytes: 1, host: '', region: '', gateway: '', trace_id: '' },
-  }
+const PLAIN_RECORD: LandingRecord = {
+  timestamp_ms: Date.UTC(2026, 0, 1),
+  app_id: 'a',
+  client_ip: '10.0.0.1',
+  method: 'GET',
+  route: '/x',
+  status_code: 200,
+  user_id: 'u',
+  user_agent: 'x',
+  request_id: '',
+  credential_id: '',
+  ratelimit_limit: 1,
+  ratelimit_remaining: 1,
+  ratelimit_reset: 1,
+  duration_ms: 1,
+  request_bytes: 1,
+  response_bytes: 1,
+  host: '',
+  region: '',
+  gateway: '',
+  trace_id: '',
 }
 
 /** A batch in which the rows at `bad` hold what no column takes. */
 function batchWithBadRows(source: string, size: number, bad: readonly number[]): Batch {
   const batch = openBatch({ source, partition: 0 }, createRowBuffer(64))
   for (let offset = 0; offset < size; offset += 1) {
-    addRecord(batch, offset, { ...plainRecord(offset), status_code: bad.includes(offset) ? Number.NaN : 200 }, 1)
+    addRecord(batch, offset, { ...PLAIN_RECORD, status_code: bad.includes(offset) ? Number.NaN : 200 }, 1)
   }
   return batch
 }
@@ -139,6 +168,7 @@ test('the same block under the same token is stored once, in every table', async
 
 test('a block over two years of weeks is one insert', async () => {
   const batch = openBatch({ source: 'weeks', partition: 0 }, createRowBuffer(64))
-  for (let week = 0; week < 104; week += 1) addRecord(batch, week, { ...plainRecord(0), timestamp_ms: Date.UTC(2016, 0, 4) + week * 604_800_000 }, 1)
+  for (let week = 0; week < 104; week += 1)
+    addRecord(batch, week, { ...PLAIN_RECORD, timestamp_ms: Date.UTC(2016, 0, 4) + week * 604_800_000 }, 1)
   expect(await insertBatch(engine.clickhouse, batch, DEFAULT_RETRY)).toBe(0)
 })

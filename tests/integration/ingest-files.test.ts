@@ -11,7 +11,7 @@ import { SidestepError } from '#lib/errors.ts'
 import { ingestFiles, type IngestFilesOptions, type IngestResult } from '../../services/ingest/ingest-files.ts'
 import { DECODE, FULL_RECORD, numberedLines } from '../support/requests.ts'
 import { openTemporaryEngine, type TemporaryEngine } from '../support/temporary-engine.ts'
-import { consistentTotals, readTotals } from '../support/totals.ts'
+import { assertConsistent } from '../support/totals.ts'
 
 let engine: TemporaryEngine
 beforeAll(async () => {
@@ -20,10 +20,7 @@ beforeAll(async () => {
 afterAll(async () => await engine.remove())
 
 // Invariant of the product, whatever a test did: each rollup total equals the raw table, the ledger equals raw + dead.
-afterEach(async () => {
-  const totals = await readTotals(engine.clickhouse)
-  expect(totals).toEqual(consistentTotals(totals))
-})
+afterEach(async () => await assertConsistent(engine.clickhouse))
 
 async function ingest(files: readonly string[], more: Partial<IngestFilesOptions> = {}): Promise<IngestResult> {
   const result = await ingestFiles({ clickhouse: engine.clickhouse, files, decode: DECODE, ...more })
@@ -38,9 +35,13 @@ async function file(name: string, content: string | Buffer): Promise<string> {
   return path
 }
 
-/** A record that only `test` has. */
-function record(test: string, more: Record<string, unknown> = {}): string {
-  return JSON.stringify({ ...FULL_RECORD, app_id: test, ...more })
+async function* streamOf(text: string): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(Buffer.from(text))
+}
+
+/** A record of an app that no other test has. */
+function record(app: string, more: Record<string, unknown> = {}): string {
+  return JSON.stringify({ ...FULL_RECORD, app_id: app, ...more })
 }
 
 const DeadRow = z.object({ offset: z.coerce.number(), reason: z.string(), payload: z.string(), bytes: z.number() })
@@ -76,7 +77,10 @@ test('every kind of bad line is a dead letter with its reason, its line number a
     [record(app).replaceAll(',', ',\r'), undefined],
     [`${record(app)}\r`, undefined],
   ]
-  const path = await file('bad.ndjson', Buffer.concat(lines.flatMap(([line]) => [Buffer.from(line), Buffer.from('\n')])))
+  const path = await file(
+    'bad.ndjson',
+    Buffer.concat(lines.flatMap(([line]) => [Buffer.from(line), Buffer.from('\n')])),
+  )
   const result = await ingest([path])
   const expected = lines.flatMap(([, reason], offset) => (reason === undefined ? [] : [{ offset, reason }]))
   expect(result).toMatchObject({ read: 16, stored: 4, dead: expected.length, duplicate: 0 })
@@ -93,7 +97,10 @@ test('every kind of bad line is a dead letter with its reason, its line number a
 })
 
 test('a byte order mark, CRLF line ends and a last line without its end are read', async () => {
-  const path = await file('mixed.ndjson', `\u{FEFF}${record('mixed', { a: 1 })}\r\n\r\n${record('mixed')}\n${record('mixed')}`)
+  const path = await file(
+    'mixed.ndjson',
+    `\u{FEFF}${record('mixed', { a: 1 })}\r\n\r\n${record('mixed')}\n${record('mixed')}`,
+  )
   const result = await ingest([path])
   expect(result).toMatchObject({ read: 3, stored: 3, dead: 0, problems: [] })
   expect(result.unknownFields).toEqual(new Map([['a', 1]]))
@@ -102,7 +109,10 @@ test('a byte order mark, CRLF line ends and a last line without its end are read
 
 test('a line of 10 MB is a dead letter of 64 KiB, memory stays bounded, and the rest is read', async () => {
   const long = record('long-line', { user_agent: 'x'.repeat(10_000_000) })
-  const path = await file('long.ndjson', `${record('long-line')}\n${long}\n${long.slice(0, 1_500_000)}\n${record('long-line')}\n`)
+  const path = await file(
+    'long.ndjson',
+    `${record('long-line')}\n${long}\n${long.slice(0, 1_500_000)}\n${record('long-line')}\n`,
+  )
   const result = await ingest([path])
   expect(result).toMatchObject({ read: 4, stored: 2, dead: 2 })
   expect(result.deadByReason).toEqual(new Map([['record_too_long', 2]]))
@@ -165,20 +175,27 @@ test('of a truncated gzip file what could be read is stored, the place is named,
   expect(cut.stored).toBeGreaterThan(4000)
   expect(cut.problems).toEqual([expect.objectContaining({ reason: 'cut_off', file: path, line: cut.stored + 1 })])
   await writeFile(path, whole)
-  expect(await ingest([path], { limits: { rows: 1000, bytes: 1e9 } })).toMatchObject({ stored: 10_000 - cut.stored, duplicate: cut.stored, problems: [] })
+  expect(await ingest([path], { limits: { rows: 1000, bytes: 1e9 } })).toMatchObject({
+    stored: 10_000 - cut.stored,
+    duplicate: cut.stored,
+    problems: [],
+  })
 })
 
 test('several gzip members are one file', async () => {
-  const path = await file('members.gz', Buffer.concat([gzipSync(numberedLines(50_000, 50_050)), gzipSync(numberedLines(50_050, 50_100))]))
+  const path = await file(
+    'members.gz',
+    Buffer.concat([gzipSync(numberedLines(50_000, 50_050)), gzipSync(numberedLines(50_050, 50_100))]),
+  )
   expect(await ingest([path])).toMatchObject({ stored: 100 })
 })
 
 test('standard input is read as a file is', async () => {
-  async function* stdin(): AsyncGenerator<Buffer> {
-    yield await Promise.resolve(Buffer.from(numberedLines(60_000, 60_100)))
-  }
-  expect(await ingest(['-'], { stdin: stdin() })).toMatchObject({ stored: 100 })
-  expect(await ingest(['-'], { stdin: stdin() })).toMatchObject({ stored: 0, duplicate: 100 })
+  expect(await ingest(['-'], { stdin: streamOf(numberedLines(60_000, 60_100)) })).toMatchObject({ stored: 100 })
+  expect(await ingest(['-'], { stdin: streamOf(numberedLines(60_000, 60_100)) })).toMatchObject({
+    stored: 0,
+    duplicate: 100,
+  })
 })
 
 test('an empty file is a message, blank lines are nothing', async () => {
@@ -212,11 +229,19 @@ test('a stop keeps what is stored, and the next run brings the rest', async () =
   const path = await file('stopped.ndjson', numberedLines(80_000, 90_000))
   const limits = { rows: 500, bytes: 1e9 }
   const stop = new AbortController()
-  const stopped = await ingest([path], { limits, signal: stop.signal, onProgress: ({ records }) => records >= 2000 && stop.abort() })
+  const stopped = await ingest([path], {
+    limits,
+    signal: stop.signal,
+    onProgress: ({ records }) => records >= 2000 && stop.abort(),
+  })
   expect(stopped.interrupted).toBe(true)
   expect(stopped.stored).toBeGreaterThanOrEqual(2000)
   expect(stopped.stored).toBeLessThan(10_000)
-  expect(await ingest([path], { limits })).toMatchObject({ stored: 10_000 - stopped.stored, duplicate: stopped.stored, interrupted: false })
+  expect(await ingest([path], { limits })).toMatchObject({
+    stored: 10_000 - stopped.stored,
+    duplicate: stopped.stored,
+    interrupted: false,
+  })
 })
 
 test('a stop while standard input is silent returns at once', async () => {

@@ -43,7 +43,7 @@ const FULL_APP = app('full', {
   name: 'Tab\there "and" \\ \u{1F600}',
   description: "it's\nlong",
   website: 'https://example.com',
-  callback_urls: ['https://example.com/a?b=\'c\'', 'x:\\y', 'tab\tone'],
+  callback_urls: ["https://example.com/a?b='c'", 'x:\\y', 'tab\tone'],
   tier: 'free',
   status: 'active',
   limits: { '/2/users/:id': 900, '/2/users/12345678/tweets': 15, "o'hara \\": 1 },

@@ -49,7 +49,11 @@ test('a poison record, first, middle or last, becomes a dead letter with its byt
   const values = [
     'not json',
     ...good.slice(0, 15),
-    ...['', '[1]', Buffer.from([0xff, 0xfe, 0x7b]), '{"app_id":"a"}', null],
+    '',
+    '[1]',
+    Buffer.from([0xff, 0xfe, 0x7b]),
+    '{"app_id":"a"}',
+    null,
     JSON.stringify({ ...z.record(z.string(), z.unknown()).parse(JSON.parse(good[0] ?? '')), timestamp: '1999-01-01T00:00:00Z' }),
     ...good.slice(15),
     '{"timestamp":"2026',
@@ -77,27 +81,30 @@ test('a poison record, first, middle or last, becomes a dead letter with its byt
   expect(await scene.inconsistencies()).toEqual({})
 })
 
+/** A registry record of the app named by its first letter. */
+function appRecord(name: string): string {
+  return JSON.stringify({ app_id: name.slice(0, 1), owner_id: 'o', name, created_at: '2026-01-01T00:00:00Z' })
+}
+
 const AppRow = z.object({ app_id: z.string(), name: z.string(), owner_id: z.string() })
 
 test('the registry keeps the newest record of an app; a tombstone deletes it', async () => {
   const topic = await scene.topic(1)
   const kafka = quietKafka({ brokers: broker.brokers })
   const apps = await createTopic(kafka, 'apps', 1)
-  const record = (name: string): string =>
-    JSON.stringify({ app_id: name.slice(0, 1), owner_id: 'o', name, created_at: '2026-01-01T00:00:00Z' })
   // Kafka deletes what is older than its retention, by these times.
   const startedMs = Date.now() - 60_000
   const at = (milliseconds: number): string => String(startedMs + milliseconds)
   await scene.producer.send({
     topic: apps,
     messages: [
-      { key: 'a', value: record('a1'), timestamp: at(0) },
-      { key: 'b', value: record('b1'), timestamp: at(1) },
-      { key: 'a', value: record('a2'), timestamp: at(2) },
+      { key: 'a', value: appRecord('a1'), timestamp: at(0) },
+      { key: 'b', value: appRecord('b1'), timestamp: at(1) },
+      { key: 'a', value: appRecord('a2'), timestamp: at(2) },
       { key: 'c', value: 'nonsense', timestamp: at(3) },
       { key: 'b', value: null, timestamp: at(4) },
-      { key: 'd', value: record('d1'), timestamp: at(5) },
-      { key: 'd', value: record('d2'), timestamp: at(5) },
+      { key: 'd', value: appRecord('d1'), timestamp: at(5) },
+      { key: 'd', value: appRecord('d2'), timestamp: at(5) },
     ],
   })
   await scene.service(topic, { TOPIC_APPS: apps })
@@ -168,4 +175,102 @@ test('while ClickHouse is away records wait in Kafka, memory stays bounded, and 
   expect(service.of('ingest.link_down')).toHaveLength(1)
   expect(service.of('ingest.joined')).toHaveLength(1)
   expect(await scene.inconsistencies()).toEqual({})
+})
+
+test('a group that is moved back counts nothing twice', async () => {
+  const topic = await scene.topic(1)
+  const group = uniqueName('group')
+  await scene.produce(topic, recentValues(0, 2000, Date.now()))
+  const first = await scene.service(topic, { GROUP_ID: group, BATCH_ROWS: '300' })
+  await scene.storedAll(topic, 2000)
+  first.signal('SIGTERM')
+  expect(await first.ended()).toBe(0)
+  const admin = quietKafka({ brokers: broker.brokers }).admin()
+  await admin.connect()
+  await admin.setOffsets({ groupId: group, topic, partitions: [{ partition: 0, offset: '450' }] })
+  await admin.disconnect()
+  await scene.produce(topic, recentValues(2000, 2500, Date.now()))
+  const second = await scene.service(topic, { GROUP_ID: group })
+  expect(await scene.storedAll(topic, 2500)).toEqual({ raw: 2500, raw_offsets: 2500, dead: 0, dead_offsets: 0 })
+  expect(second.of('ingest.moved_back')).toHaveLength(1)
+  expect(await scene.inconsistencies()).toEqual({})
+})
+
+test('a topic that is created anew is stored under a source of its own, nothing passed over', async () => {
+  const topic = await scene.topic(1)
+  const kafka = quietKafka({ brokers: broker.brokers })
+  const env = { GROUP_ID: uniqueName('group') }
+  await scene.produce(topic, recentValues(0, 1000, Date.now()))
+  const first = await scene.service(topic, env)
+  await scene.storedAll(topic, 1000)
+  first.signal('SIGTERM')
+  await first.ended()
+  await recreate(topic)
+  // More than before: the ends of the log do not give it away.
+  await scene.produce(topic, recentValues(5000, 6500, Date.now()))
+  const second = await scene.service(topic, env)
+  expect(await scene.storedAll(topic, 2500)).toEqual({ raw: 2500, raw_offsets: 2500, dead: 0, dead_offsets: 0 })
+  expect(second.of('ingest.topic_recreated')).toHaveLength(1)
+  second.signal('SIGTERM')
+  await second.ended()
+  // And the third start goes on where the second one was.
+  await scene.produce(topic, recentValues(6500, 6600, Date.now()))
+  await scene.service(topic, env)
+  expect(await scene.storedAll(topic, 2600)).toMatchObject({ raw: 2600, raw_offsets: 2600 })
+  expect(await scene.inconsistencies()).toEqual({})
+
+  async function recreate(name: string): Promise<void> {
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.deleteTopics({ topics: [name] })
+    const create = async (): Promise<boolean> =>
+      await admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: 1, replicationFactor: 1 }] })
+    await until(create, { what: 'the topic is created anew', everyMs: 200 })
+    await until(async () => (await admin.fetchTopicOffsets(name))[0]?.high === '0', { what: 'it is empty' })
+    await admin.disconnect()
+  }
+})
+
+test('a missing topic ends it non-zero, with one line that says what to check', async () => {
+  const service = await scene.service(uniqueName('missing'))
+  expect(await service.ended()).toBe(1)
+  expect(service.errors()).toMatch(/has no such topic/)
+  expect(service.errors().trim().split('\n')).toHaveLength(1)
+})
+
+test('a wrong password ends it non-zero, with one line that says what to check', async () => {
+  if (broker.secured === undefined) throw new Error('KAFKA_BROKERS names a broker without the listeners of the tests')
+  const { saslBrokers, username } = broker.secured
+  const service = await scene.service('any', {
+    KAFKA_BROKERS: saslBrokers.join(','),
+    KAFKA_SASL_MECHANISM: 'plain',
+    KAFKA_SASL_USERNAME: username,
+    KAFKA_SASL_PASSWORD: 'wrong',
+  })
+  expect(await service.ended()).toBe(1)
+  expect(service.errors()).toMatch(/refuses the user .*Check KAFKA_SASL_USERNAME/)
+})
+
+test('without rights it ends non-zero and says which it needs', async () => {
+  if (broker.secured === undefined) throw new Error('KAFKA_BROKERS names a broker without the listeners of the tests')
+  const { saslBrokers, username, password } = broker.secured
+  const topic = await scene.topic(1)
+  const service = await scene.service(topic, {
+    KAFKA_BROKERS: saslBrokers.join(','),
+    KAFKA_SASL_MECHANISM: 'scram-sha-256',
+    KAFKA_SASL_USERNAME: username,
+    KAFKA_SASL_PASSWORD: password,
+  })
+  expect(await service.ended()).toBe(1)
+  expect(service.errors()).toMatch(/does not allow|has no such topic/)
+})
+
+test('a broker that is away is waited for, and said so once', async () => {
+  const service = await scene.service('any', { KAFKA_BROKERS: '127.0.0.1:1' })
+  await until(() => service.of('ingest.link_down').length > 0, { what: 'it says that Kafka is away', timeoutMs: 60_000 })
+  expect((await service.get('/healthz')).status).toBe(200)
+  expect((await service.get('/readyz')).status).toBe(503)
+  service.signal('SIGTERM')
+  expect(await service.ended()).toBe(0)
+  expect(service.of('ingest.link_down')).toHaveLength(1)
 })

@@ -20,4 +20,6 @@ const result = await ingestFiles({
   onProgress: ({ records }) => process.stdout.write(`stored ${records}\n`),
 })
 await clickhouse.close()
-process.stdout.write(`done ${JSON.stringify({ read: result.read, problems: result.problems.map((problem) => problem.reason) })}\n`)
+process.stdout.write(
+  `done ${JSON.stringify({ read: result.read, problems: result.problems.map((problem) => problem.reason) })}\n`,
+)

@@ -29,6 +29,8 @@ export class Strike extends Error {
 export interface Faults {
   /** Called before every operation. Throws to strike. */
   readonly before: () => void
+  /** A struck insert goes on by itself: what is left of it is done when the next owner of the partition first commits. */
+  readonly isLate: boolean
   /** When an insert is struck: how many of the tables left it reaches all the same, and whether the next one gets the token without rows. */
   readonly reach: () => { readonly tables: number; readonly isGhost: boolean }
   /** Order in which an insert reaches its tables. */
@@ -43,6 +45,8 @@ export class ModelWorld {
   readonly raw = new Map<number, number>()
   readonly ledger: { from: number; to: number }[] = []
   readonly rollups = { minute: new Map<number, number>(), route: new Map<number, number>() }
+  /** What zombies have yet to do. */
+  private readonly late: (() => void)[] = []
   private readonly tokens: Readonly<Record<Table, Set<string>>> = {
     raw: new Set(),
     ledger: new Set(),
@@ -94,19 +98,32 @@ export class ModelWorld {
     const token = `t/0/${block.from}-${block.to}`
     const left = faults.order().map((index) => TABLES[index] ?? 'raw')
     try {
-      for (;;) {
+      for (let table = left[0]; table !== undefined; table = left[0]) {
         faults.before()
-        const table = left.shift()
-        if (table === undefined) return
         this.write(table, block, token)
+        left.shift()
       }
+      faults.before()
     } catch (error) {
+      if (faults.isLate) {
+        this.late.push(() => {
+          for (const table of left) this.write(table, block, token)
+        })
+        throw error
+      }
       const { tables, isGhost } = faults.reach()
       for (const table of left.splice(0, tables)) this.write(table, block, token)
       const [next] = left
       if (isGhost && next !== undefined) this.write(next, block, token, true)
       throw error
     }
+  }
+
+  /** A commit of a new owner: by then the inserts of earlier ones have timed out or come in. */
+  commit(offset: number, metadata: string): void {
+    for (const finish of this.late.splice(0)) finish()
+    this.committed = offset
+    this.metadata = metadata
   }
 
   private missingOf(block: ModelBlock): number[] {

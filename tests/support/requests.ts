@@ -54,70 +54,35 @@ export function numberedLines(from: number, to: number): string {
   return text
 }
 
+const ODD_TEXTS = [
+  [
+    '',
+    ' ',
+    '0',
+    '::',
+    '::1',
+    '::ffff:1.2.3.4',
+    '1.2.3.4',
+    '1.2.3',
+    '01.2.3.4',
+    '256.1.1.1',
+    'fe80::1%eth0',
+    '[::1]:80',
+  ],
+  ['2026-02-30T00:00:00Z', '2026-01-01T25:00:00Z', '0000-01-01T00:00:00Z', '2026-01-01T00:00:00+02:00', '2026-01-01'],
+  ['1767571200000', '\u{1F600}'.repeat(300), '\ud800', 'a\udc00', '\0', '\t\n\\', 'é'],
+  [16, 17, 45, 46, 64, 65, 128, 129, 256, 257, 512, 513].map((length) => 'a'.repeat(length)),
+].flat()
+
+const ODD_NUMBERS = [
+  [0, -0, -1, 1, 99, 100, 599, 600, 1.5, 1e21, 1_767_571_200, 8.64e15, 8.65e15],
+  [4_294_967_295, 4_294_967_296, 9_007_199_254_740_991, 9_007_199_254_740_992],
+  [SPAN.earliestMs, SPAN.earliestMs - 1, SPAN.latestMs, SPAN.latestMs - 1, SPAN.latestMs - 0.5],
+].flat()
+
 /** Values that a field may wrongly hold, around every bound that the schema has. */
 const oddValue: fc.Arbitrary<unknown> = fc.oneof(
-  fc.constantFrom<unknown>(
-    ...[
-      null,
-      true,
-      '',
-      ' ',
-      '0',
-      '::',
-      '::1',
-      '::ffff:1.2.3.4',
-      '1.2.3.4',
-      '1.2.3',
-      '01.2.3.4',
-      '256.1.1.1',
-      'fe80::1%eth0',
-      '[::1]:80',
-    ],
-    ...[
-      0, -0, -1, 1, 99, 100, 599, 600, 4_294_967_295, 4_294_967_296, 1.5, 1e21, 9_007_199_254_740_991,
-      9_007_199_254_740_992,
-    ],
-    ...[
-      SPAN.earliestMs,
-      SPAN.earliestMs - 1,
-      SPAN.latestMs,
-      SPAN.latestMs - 1,
-      SPAN.latestMs - 0.5,
-      1_767_571_200,
-      8.64e15,
-      8.65e15,
-    ],
-    ...[
-      '2026-02-30T00:00:00Z',
-      '2026-01-01T25:00:00Z',
-      '0000-01-01T00:00:00Z',
-      '2026-01-01T00:00:00+02:00',
-      '2026-01-01',
-      '1767571200000',
-    ],
-    ...[
-      'a'.repeat(16),
-      'a'.repeat(17),
-      'a'.repeat(45),
-      'a'.repeat(46),
-      'a'.repeat(64),
-      'a'.repeat(65),
-      'a'.repeat(128),
-      'a'.repeat(129),
-    ],
-    ...[
-      'a'.repeat(256),
-      'a'.repeat(257),
-      'a'.repeat(512),
-      'a'.repeat(513),
-      '\u{1F600}'.repeat(300),
-      '\ud800',
-      'a\udc00',
-      '\0',
-      '\t\n\\',
-      'é',
-    ],
-  ),
+  fc.constantFrom<unknown>(null, true, ...ODD_TEXTS, ...ODD_NUMBERS),
   fc.jsonValue({ maxDepth: 1 }),
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.double(),

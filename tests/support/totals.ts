@@ -1,4 +1,6 @@
 /** What each table holds, for comparing rollups with the raw table. */
+import assert from 'node:assert/strict'
+
 import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
@@ -47,9 +49,15 @@ export async function readTotals(clickhouse: ClickHouse): Promise<Totals> {
 /** What the totals must be when `raw` and `dead` are what is stored: every rollup holds each record once. */
 export function consistentTotals(totals: Totals): Totals {
   const { raw, dead, with_user, throttled } = totals
-  return {
-    ...{ raw, raw_offsets: raw, dead, with_user, throttled },
-    ...{ network: raw, network_throttled: throttled, user: with_user, route: raw, user_agent: raw, minute: raw },
-    ...{ throttle_events: throttled, ledger_records: raw + dead, ledger_dead: dead },
-  }
+  const rolled = { network: raw, user: with_user, route: raw, user_agent: raw, minute: raw }
+  const ledger = { ledger_records: raw + dead, ledger_dead: dead }
+  const throttles = { network_throttled: throttled, throttle_events: throttled }
+  return { raw, raw_offsets: raw, dead, with_user, throttled, ...throttles, ...rolled, ...ledger }
+}
+
+/** Throws, with the difference, when a rollup or the ledger does not hold what the raw and the dead table hold. */
+export async function assertConsistent(clickhouse: ClickHouse): Promise<Totals> {
+  const totals = await readTotals(clickhouse)
+  assert.deepEqual(totals, consistentTotals(totals))
+  return totals
 }

@@ -6,7 +6,12 @@ import { expect, test } from 'vitest'
 import { canonicalAddress } from '../../services/ingest/address.ts'
 
 test('IPv4 is accepted exactly where node accepts it, and stays as it is', () => {
-  const nearly = fc.array(fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.constantFrom('', '00', '01', 'a', '-1')), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('.'))
+  const nearly = fc
+    .array(fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.constantFrom('', '00', '01', 'a', '-1')), {
+      minLength: 1,
+      maxLength: 5,
+    })
+    .map((parts) => parts.join('.'))
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), nearly), (text) => {
       expect(canonicalAddress(text)).toBe(isIPv4(text) ? text : undefined)
@@ -30,9 +35,12 @@ test('IPv6 comes out in one spelling, which is its own', () => {
 
 test('every IPv6 address that node accepts is accepted, zones apart', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.ipV6(), fc.string({ unit: fc.constantFrom(...'0123456789abcdef:.%'), maxLength: 20 })), (text) => {
-      expect(canonicalAddress(text) !== undefined).toBe(isIPv4(text) || (isIPv6(text) && !text.includes('%')))
-    }),
+    fc.property(
+      fc.oneof(fc.ipV6(), fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef:.%')), maxLength: 20 })),
+      (text) => {
+        expect(canonicalAddress(text) !== undefined).toBe(isIPv4(text) || (isIPv6(text) && !text.includes('%')))
+      },
+    ),
     { numRuns: 5000 },
   )
 })
@@ -47,16 +55,25 @@ test.each([
   expect(canonicalAddress(text)).toBe(canonical)
 })
 
-test.each(['fe80::1%eth0', '1.2.3.4:80', '[::1]', '1.2.3', '1.2.3.4.5', '1.2.3.04', '1.2.3.256', ' 1.2.3.4', 'localhost', '', '::1::', '1.2.3.4%1'])(
-  '%j is refused',
-  (text) => {
-    expect(canonicalAddress(text)).toBeUndefined()
-  },
-)
+test.each([
+  'fe80::1%eth0',
+  '1.2.3.4:80',
+  '[::1]',
+  '1.2.3',
+  '1.2.3.4.5',
+  '1.2.3.04',
+  '1.2.3.256',
+  ' 1.2.3.4',
+  'localhost',
+  '',
+  '::1::',
+  '1.2.3.4%1',
+])('%j is refused', (text) => {
+  expect(canonicalAddress(text)).toBeUndefined()
+})
 
 test('what is remembered does not change the answer, beyond any number of addresses', () => {
-  for (let index = 0; index < 50_000; index += 1) {
-    const text = `2001:db8::${(index % 65_536).toString(16)}:1`
-    if (canonicalAddress(text) !== text && index > 0) expect(canonicalAddress(text)).toBe(text)
-  }
+  const texts = Array.from({ length: 60_000 }, (_, index) => `2001:db8:1:1:1:1:1:${(index + 1).toString(16)}`)
+  expect(texts.filter((text) => canonicalAddress(text) !== text)).toEqual([])
+  expect(texts.slice(0, 100).filter((text) => canonicalAddress(text) !== text)).toEqual([])
 })

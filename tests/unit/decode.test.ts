@@ -35,8 +35,9 @@ test('the fast path and zod agree on whatever a record holds: the same row, or n
     fc.property(mutatedRecord, (record) => {
       const fast = checkFields(record, SPAN)
       const slow = checkSchema(record, SPAN)
-      if ('reason' in slow) expect(fast).toBeUndefined()
-      else if (fast !== undefined || !TWO_UNITS.test(JSON.stringify(record))) expect(fast).toEqual(slow)
+      const isAccepted = !('reason' in slow)
+      const isFastSure = fast !== undefined || !TWO_UNITS.test(JSON.stringify(record))
+      expect(fast).toEqual(isAccepted && isFastSure ? slow : undefined)
     }),
     { numRuns: 20_000 },
   )
@@ -45,8 +46,11 @@ test('the fast path and zod agree on whatever a record holds: the same row, or n
 test('a row is given only for what the published schema accepts, nulls apart', () => {
   fc.assert(
     fc.property(mutatedRecord, (record) => {
-      const withoutNulls = Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null))
-      if (decode(record).kind === 'accepted') expect(RequestRecord.safeParse(JSON.parse(JSON.stringify(withoutNulls))).success).toBe(true)
+      // As JSON has it: an infinite number is written as null, and null is absent.
+      const sent: Record<string, unknown> = JSON.parse(JSON.stringify(record))
+      const withoutNulls = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null))
+      const isValid = RequestRecord.safeParse(withoutNulls).success
+      expect(isValid || decode(record).kind === 'dead').toBe(true)
     }),
     { numRuns: 5000 },
   )
@@ -72,7 +76,13 @@ test('any bytes give a row or a dead letter, never an exception', () => {
 
 test('the detail of a dead letter never holds the record', () => {
   const secret = 'not-to-be-shown'
-  for (const line of [`{"app_id":"${secret}`, `${secret}`, `["${secret}"]`, `{"app_id":"${secret}"}`, JSON.stringify({ ...FULL_RECORD, client_ip: secret })]) {
+  for (const line of [
+    `{"app_id":"${secret}`,
+    secret,
+    `["${secret}"]`,
+    `{"app_id":"${secret}"}`,
+    JSON.stringify({ ...FULL_RECORD, client_ip: secret }),
+  ]) {
     const decoded = decodeText(line, DECODE)
     expect(decoded.kind).toBe('dead')
     expect(JSON.stringify(decoded)).not.toContain(secret)

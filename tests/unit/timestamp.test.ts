@@ -66,12 +66,16 @@ test.each([
 
 test('whatever is accepted, Date.parse reads alike, leap seconds and long fractions apart', () => {
   const digit = fc.integer({ min: 0, max: 9 }).map(String)
-  const near = fc.array(fc.oneof(digit, fc.constantFrom(...'-:.TZ+ ')), { minLength: 18, maxLength: 26 }).map((parts) => parts.join(''))
-  const pattern = fc.stringMatching(/^20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-][0-2]\d:[0-5]\d)$/)
+  const near = fc
+    .array(fc.oneof(digit, fc.constantFrom('-', ':', '.', 'T', 'Z', '+', ' ')), { minLength: 18, maxLength: 26 })
+    .map((parts) => parts.join(''))
+  const pattern = fc.stringMatching(
+    /^20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-][0-2]\d:[0-5]\d)$/,
+  )
   fc.assert(
     fc.property(fc.oneof(near, pattern), (text) => {
       const parsed = parseRfc3339(text)
-      if (parsed !== undefined) expect(Date.parse(text)).toBe(parsed)
+      expect(parsed ?? Date.parse(text)).toBe(Date.parse(text))
     }),
     { numRuns: 2000 },
   )

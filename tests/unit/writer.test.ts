@@ -13,16 +13,27 @@ function coded(code: string, message = 'x'): Error {
   return Object.assign(new Error(message), { code })
 }
 
+async function unused(): Promise<never> {
+  return await Promise.reject(new Error('not used'))
+}
+
 /** A ClickHouse of which only inserts are used: each fails with the next of `errors`, if there is one. */
 function failing(errors: readonly unknown[]): { clickhouse: ClickHouse; inserts: BlockInsert[] } {
   const inserts: BlockInsert[] = []
-  const unused = async (): Promise<never> => await Promise.reject(new Error('not used'))
   const insertBlock = async (insert: BlockInsert): Promise<void> => {
     const error = errors[inserts.length]
     inserts.push(insert)
     if (error !== undefined) await Promise.reject(error)
   }
-  const clickhouse: ClickHouse = { kind: 'server', query: unused, select: unused, run: unused, command: unused, close: unused, insertBlock }
+  const clickhouse: ClickHouse = {
+    kind: 'server',
+    query: unused,
+    select: unused,
+    run: unused,
+    command: unused,
+    close: unused,
+    insertBlock,
+  }
   return { clickhouse, inserts }
 }
 
@@ -40,7 +51,12 @@ function patient(pauses: number[]): RetryPolicy {
 
 test('an error that passes is retried with the same statement and token, with growing pauses', async () => {
   const pauses: number[] = []
-  const { clickhouse, inserts } = failing([coded('ECONNRESET'), new Error('Timeout error.'), coded('210'), coded('241')])
+  const { clickhouse, inserts } = failing([
+    coded('ECONNRESET'),
+    new Error('Timeout error.'),
+    coded('210'),
+    coded('241'),
+  ])
   await insertRows(clickhouse, INSERT, patient(pauses))
   expect(inserts).toEqual([INSERT, INSERT, INSERT, INSERT, INSERT])
   expect(pauses).toEqual([100, 200, 300, 300])
@@ -96,9 +112,11 @@ test('the reader waits for a free buffer, and no buffer is filled while it is be
   await writer.write(batchOf(await writer.room(), 0))
   const second = batchOf(await writer.room(), 1)
   let isWritten = false
-  const writing = writer.write(second).then(() => {
+  const write = async (): Promise<void> => {
+    await writer.write(second)
     isWritten = true
-  })
+  }
+  const writing = write()
   await new Promise((resolve) => setImmediate(resolve))
   expect(isWritten).toBe(false)
   open()

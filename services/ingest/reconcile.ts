@@ -1,0 +1,197 @@
+/**
+ * The audit: is every offset of a topic stored once, does every rollup hold what the raw table holds, and is ClickHouse as far as Kafka's group?
+ *
+ * It reads; with `isRepair` it also removes doubled raw rows' cause for doubt (rollups are rebuilt from raw rows, bucket by bucket) and moves the
+ * group back to the first gap that Kafka can still fill: the service then reads on from there and passes over what is stored.
+ */
+import { TupleParam } from '@clickhouse/client'
+import type { Admin } from 'kafkajs'
+import { z } from 'zod'
+
+import type { ClickHouse } from '#lib/clickhouse.ts'
+
+import { incarnationOf, readFacts, readIslands } from './assignment.ts'
+import { differencesSql, readRollups, rebuildSql, type Rollup } from './rollups.ts'
+
+/** Raw rows live 30 days from their arrival (001_requests.sql); a day less, so that none has expired in what is compared. */
+const RAW_DAYS = 29
+const DAY_SECONDS = 86_400
+const HOUR_SECONDS = 3600
+/** Buckets of one rebuild: a statement of about 100 kB. */
+const REBUILD_BUCKETS = 1000
+
+export interface Gap {
+  readonly source: string
+  readonly partition: number
+  /** Offsets [from, to) that no block holds. */
+  readonly from: number
+  readonly to: number
+  /** Kafka still has them (some may be transaction markers, which are no records). */
+  readonly isInKafka: boolean
+}
+
+const DoubleRow = z.object({ source: z.string(), partition: z.number(), rows: z.coerce.number(), offsets: z.coerce.number() })
+export type Double = z.infer<typeof DoubleRow>
+
+const ShortRow = z.object({ source: z.string(), partition: z.number(), recorded: z.coerce.number(), stored: z.coerce.number() })
+export type Short = z.infer<typeof ShortRow>
+
+const DifferenceRow = z.object({ hour: z.number(), app_id: z.string(), raw: z.coerce.number(), rolled: z.coerce.number() })
+
+export interface RollupDifference {
+  readonly rollup: string
+  /** (hour, app) buckets that differ. */
+  readonly buckets: number
+  /** Requests that the rollup lacks, and has too many. */
+  readonly missing: number
+  readonly extra: number
+}
+
+/** The group is ahead of ClickHouse: [to, committed) was passed and is not stored. */
+export interface Behind {
+  readonly partition: number
+  readonly ledgerEnd: number
+  readonly committed: number
+}
+
+export interface Reconciled {
+  readonly gaps: readonly Gap[]
+  readonly doubles: readonly Double[]
+  /** Offsets that the ledger has and the tables lack. */
+  readonly short: readonly Short[]
+  readonly differences: readonly RollupDifference[]
+  readonly behind: readonly Behind[]
+  /** What was repaired, in words. */
+  readonly repaired: readonly string[]
+}
+
+export interface ReconcileOptions {
+  readonly clickhouse: ClickHouse
+  /** undefined: only the tables are looked at. */
+  readonly kafka: { readonly admin: Admin; readonly groupId: string; readonly topic: string } | undefined
+  readonly isRepair: boolean
+  /** Epoch milliseconds. */
+  readonly nowMs: number
+}
+
+/** Rows and offsets by source and partition, of rows that have not begun to expire. */
+const DOUBLES = `SELECT source, partition, count() AS rows, uniqExact(offset) AS offsets
+  FROM (SELECT source, partition, offset FROM requests UNION ALL SELECT source, partition, offset FROM dead_requests)
+  GROUP BY source, partition HAVING rows != offsets ORDER BY source, partition`
+
+/** Blocks of the ledger younger than the retention of raw rows, against the offsets that are stored from their first one on. */
+const SHORT = `WITH recent AS (
+    SELECT source, partition, offset_from, offset_to, max(records) AS records FROM ingest_ledger
+    WHERE ingested_at > now() - INTERVAL ${RAW_DAYS} DAY GROUP BY source, partition, offset_from, offset_to),
+  blocks AS (
+    SELECT source, partition, min(offset_from) AS first, max(offset_to) AS last, sum(records) AS recorded FROM recent GROUP BY source, partition)
+  SELECT source, partition, recorded, stored FROM (
+    SELECT blocks.source AS source, blocks.partition AS partition, any(blocks.recorded) AS recorded,
+      uniqExactIf(rows.offset, rows.offset >= blocks.first AND rows.offset < blocks.last) AS stored
+    FROM blocks LEFT JOIN (SELECT source, partition, offset FROM requests UNION ALL SELECT source, partition, offset FROM dead_requests) AS rows
+      ON blocks.source = rows.source AND blocks.partition = rows.partition
+    GROUP BY source, partition)
+  WHERE stored < recorded ORDER BY source, partition`
+
+interface Audit {
+  readonly gaps: Gap[]
+  readonly behind: Behind[]
+  /** First offset to read again, by partition. */
+  readonly rewinds: Map<number, number>
+}
+
+async function auditPartition(audit: Audit, options: ReconcileOptions, partition: number): Promise<void> {
+  const { clickhouse, kafka } = options
+  if (kafka === undefined) return
+  const { topic } = kafka
+  const facts = (await readFacts(kafka.admin, kafka.groupId, topic)).get(partition)
+  if (facts === undefined) return
+  const islands = await readIslands(clickhouse, topic, partition)
+  const latest = Math.max(1, ...islands.map((island) => incarnationOf(topic, island.source)))
+  const own = islands.filter((island) => incarnationOf(topic, island.source) === latest)
+  for (const [index, island] of own.entries()) {
+    const before = own[index - 1]
+    if (before === undefined) continue
+    const isInKafka = island.from > facts.low
+    audit.gaps.push({ source: island.source, partition, from: before.to, to: island.from, isInKafka })
+    if (isInKafka && !audit.rewinds.has(partition)) audit.rewinds.set(partition, Math.max(before.to, facts.low))
+  }
+  const ledgerEnd = own.at(-1)?.to ?? facts.low
+  // An intent under way is not behind: its range is being stored.
+  if (facts.committed !== undefined && facts.committed > ledgerEnd) {
+    audit.behind.push({ partition, ledgerEnd, committed: facts.committed })
+    if (!audit.rewinds.has(partition)) audit.rewinds.set(partition, Math.max(ledgerEnd, facts.low))
+  }
+}
+
+async function auditOffsets(options: ReconcileOptions): Promise<Audit> {
+  const audit: Audit = { gaps: [], behind: [], rewinds: new Map() }
+  const { kafka } = options
+  if (kafka === undefined) return audit
+  for (const { partition } of await kafka.admin.fetchTopicOffsets(kafka.topic)) {
+    await auditPartition(audit, options, partition)
+  }
+  return audit
+}
+
+type Bucket = z.infer<typeof DifferenceRow>
+
+const bucketKey = (bucket: Bucket): string => `${bucket.hour}/${bucket.app_id}`
+
+/** Buckets that differ in two looks: between them whatever is being inserted has reached every table. */
+async function stableDifferences(options: ReconcileOptions, rollup: Rollup): Promise<Bucket[]> {
+  const to = Math.ceil(options.nowMs / 1000 / HOUR_SECONDS + 25) * HOUR_SECONDS
+  const from = Math.floor(options.nowMs / 1000 / HOUR_SECONDS) * HOUR_SECONDS - RAW_DAYS * DAY_SECONDS
+  const look = async (): Promise<Bucket[]> =>
+    await options.clickhouse.select(differencesSql(rollup), DifferenceRow, { from, to })
+  const first = await look()
+  if (first.length === 0) return []
+  const before = new Map(first.map((bucket) => [bucketKey(bucket), bucket.raw - bucket.rolled]))
+  return (await look()).filter((bucket) => before.get(bucketKey(bucket)) === bucket.raw - bucket.rolled)
+}
+
+function summary(rollup: Rollup, buckets: readonly Bucket[]): RollupDifference {
+  const gaps = buckets.map((bucket) => bucket.raw - bucket.rolled)
+  const missing = gaps.reduce((sum, gap) => sum + Math.max(0, gap), 0)
+  const extra = gaps.reduce((sum, gap) => sum + Math.max(0, -gap), 0)
+  return { rollup: rollup.table, buckets: buckets.length, missing, extra }
+}
+
+async function rebuild(clickhouse: ClickHouse, rollup: Rollup, buckets: readonly Bucket[]): Promise<void> {
+  const [remove, fill] = rebuildSql(rollup)
+  for (let from = 0; from < buckets.length; from += REBUILD_BUCKETS) {
+    const part = buckets.slice(from, from + REBUILD_BUCKETS)
+    const params = { buckets: part.map((bucket) => new TupleParam([bucket.hour, bucket.app_id])) }
+    await clickhouse.command(remove, params)
+    await clickhouse.command(fill, params)
+  }
+}
+
+async function compareRollups(options: ReconcileOptions, repaired: string[]): Promise<RollupDifference[]> {
+  const differences: RollupDifference[] = []
+  for (const rollup of await readRollups(options.clickhouse)) {
+    const buckets = await stableDifferences(options, rollup)
+    if (buckets.length === 0) continue
+    differences.push(summary(rollup, buckets))
+    if (!options.isRepair) continue
+    await rebuild(options.clickhouse, rollup, buckets)
+    repaired.push(`${rollup.table}: ${buckets.length} buckets rebuilt from raw rows`)
+  }
+  return differences
+}
+
+/** Looks at everything, and repairs what can be repaired when asked to. Throws when Kafka or ClickHouse does not answer. */
+export async function reconcile(options: ReconcileOptions): Promise<Reconciled> {
+  const { clickhouse, kafka, isRepair } = options
+  const repaired: string[] = []
+  const audit = await auditOffsets(options)
+  const doubles = await clickhouse.select(DOUBLES, DoubleRow)
+  const short = await clickhouse.select(SHORT, ShortRow)
+  const differences = await compareRollups(options, repaired)
+  if (isRepair && kafka !== undefined && audit.rewinds.size > 0) {
+    const partitions = [...audit.rewinds].map(([partition, offset]) => ({ partition, offset: String(offset) }))
+    await kafka.admin.setOffsets({ groupId: kafka.groupId, topic: kafka.topic, partitions })
+    repaired.push(`${kafka.groupId}: moved back in ${partitions.length} partitions; start the service, it stores what is missing`)
+  }
+  return { gaps: audit.gaps, behind: audit.behind, doubles, short, differences, repaired }
+}

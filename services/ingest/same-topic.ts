@@ -1,0 +1,64 @@
+/**
+ * Is this the topic that the ledger knows? Kafka lets a topic be deleted and created anew under its name; offsets then start again and may have
+ * passed the old ones by the time anybody looks. kafkajs does not tell topic ids, so the last record that was stored is read again and compared
+ * with its row.
+ */
+import type { KafkaMessage } from 'kafkajs'
+import { z } from 'zod'
+
+import type { ClickHouse } from '#lib/clickhouse.ts'
+
+import { decodeBytes, type DecodeOptions } from './decode.ts'
+import type { PartitionKey, Probe } from './partition-ingest.ts'
+import type { StartPosition } from './start-position.ts'
+
+const CountRow = z.object({ same: z.coerce.number(), any: z.coerce.number() })
+
+/** Found by the primary key, when the row is the same. */
+const SAME = `SELECT count() AS same, 0 AS any FROM requests
+  WHERE app_id = {app:String} AND timestamp = fromUnixTimestamp64Milli({time:Int64}) AND source = {source:String} AND partition = {partition:UInt32} AND offset = {offset:UInt64}`
+
+/** Reads a column of the whole table: asked only when the record is not the same. */
+const ANY = `SELECT 0 AS same, count() AS any FROM requests
+  WHERE source = {source:String} AND partition = {partition:UInt32} AND offset = {offset:UInt64}`
+
+/** Far beyond any event time that was ever believed: the record is compared, not judged. */
+const ANY_TIME = { earliestMs: 0, latestMs: 8_000_000_000_000 } as const
+
+/** False only when the offset holds another accepted record than the one that is stored; what has expired or was dead proves nothing. */
+async function isStored(
+  clickhouse: ClickHouse,
+  key: PartitionKey,
+  message: KafkaMessage,
+  decode: DecodeOptions,
+): Promise<boolean> {
+  const value = message.value ?? Buffer.alloc(0)
+  const decoded = decodeBytes(value, 0, value.length, false, { ...decode, ...ANY_TIME })
+  if (decoded.kind !== 'accepted') return true
+  const { source, partition } = key
+  const { app_id: app, timestamp_ms: time } = decoded.record
+  const params = { source, partition, offset: message.offset, app, time }
+  const [same] = await clickhouse.select(SAME, CountRow, params)
+  if ((same?.same ?? 0) > 0) return true
+  const [any] = await clickhouse.select(ANY, CountRow, { source, partition, offset: message.offset })
+  return (any?.any ?? 0) === 0
+}
+
+export interface ProbeOptions {
+  readonly clickhouse: ClickHouse
+  readonly key: PartitionKey
+  readonly start: StartPosition
+  /** Ends of the ranges that the ledger has: the offset before an end is a record that was stored. */
+  readonly ledgerEnds: readonly number[]
+  /** First offset that Kafka still has. */
+  readonly low: number
+  readonly decode: DecodeOptions
+}
+
+/** What to look at first, where there is something to compare. */
+export function probeOf(options: ProbeOptions): Probe | undefined {
+  const { clickhouse, key, start, ledgerEnds, low, decode } = options
+  const offset = start.position - 1
+  if (offset < low || !ledgerEnds.includes(start.position)) return undefined
+  return { offset, isStored: async (message) => await isStored(clickhouse, key, message, decode) }
+}

@@ -1,0 +1,174 @@
+/**
+ * What can befall the service, as functions over a stream. Each does its harm and heals it: afterwards broker, engine and the processes of the
+ * stream run again, and whatever is wrong then stays wrong.
+ */
+import type { Rng } from '#simulate/random.ts'
+import type { IngestService } from '../ingest-service.ts'
+import { until } from '../until.ts'
+import { ENGINE_ERRORS, type HeldInsert } from './insert-faults.ts'
+import type { Stream } from './stream.ts'
+import type { FaultWorld } from './world.ts'
+
+function pick(stream: Stream, rng: Rng): IngestService {
+  return rng.pick(stream.fleet.members())
+}
+
+/** Blocks that the processes of a stream have stored so far. */
+function blocks(stream: Stream): number {
+  return stream.fleet.logged('ingest.stored').length
+}
+
+/** Resolves when so many more blocks were stored: the stream lives, and the next harm meets it somewhere else. */
+export async function progress(stream: Stream, count: number): Promise<void> {
+  const goal = blocks(stream) + count
+  await until(() => blocks(stream) >= goal, { what: `${count} more blocks are stored`, timeoutMs: 120_000, everyMs: 5 })
+}
+
+/** kill -9 at any moment, so many times; another process takes the place at once. */
+export async function killLoop(stream: Stream, rng: Rng, times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    await progress(stream, 1 + rng.below(4))
+    await stream.fleet.kill(pick(stream, rng))
+    await stream.fleet.add()
+  }
+}
+
+/** One process is frozen in the middle of its work until the others have its partitions and have stored something, and goes on then. */
+export async function zombie(stream: Stream, rng: Rng): Promise<void> {
+  await progress(stream, 1 + rng.below(3))
+  const victim = pick(stream, rng)
+  await stream.fleet.zombie(victim, async () => await progress(stream, 2))
+  await until(() => victim.of('ingest.joined').length > 1, { what: 'the zombie has joined the group again', timeoutMs: 60_000 })
+}
+
+/**
+ * The insert of a frozen process reaches the engine after another process has completed its range: it must change nothing.
+ * The stream must have one process.
+ */
+export async function lateInsert(world: FaultWorld, stream: Stream): Promise<void> {
+  const held = await world.inserts.hold('before')
+  const [victim] = stream.fleet.members()
+  if (victim === undefined) throw new Error('no process to freeze')
+  const heir = await stream.fleet.add()
+  await stream.fleet.zombie(victim, async () => {
+    await until(() => heir.of('ingest.recovered').length > 0, { what: 'the heir has completed the range', timeoutMs: 60_000 })
+    held.release()
+    await progress(stream, 1)
+  })
+}
+
+/** Processes come and go: one more, one less, in order, so many times. */
+export async function membershipStorm(stream: Stream, rng: Rng, times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    const [leaver] = rng.sample(stream.fleet.members(), 1)
+    stream.fleet.counts.joins += 1
+    await stream.fleet.add()
+    await progress(stream, 1)
+    if (leaver === undefined) continue
+    const code = await stream.fleet.leave(leaver)
+    if (code !== 0) throw new Error(`a process that was asked to leave ended with ${code}`)
+  }
+}
+
+export async function restartBroker(world: FaultWorld, how: 'stop' | 'kill'): Promise<void> {
+  if (how === 'kill') await world.broker.kill()
+  await world.broker.restart()
+  world.counts.restarts += 1
+}
+
+/** The engine ends while an insert is on its way there, in order or by kill -9, and comes back. */
+export async function restartEngine(world: FaultWorld, stream: Stream, how: 'stop' | 'kill', rng: Rng): Promise<void> {
+  const seen = world.proxy.seen.length
+  const isBusy = (): boolean => world.proxy.seen.slice(seen).some((request) => request.sql.startsWith('INSERT INTO landing'))
+  await until(isBusy, { what: 'an insert is on its way', timeoutMs: 60_000, everyMs: 1 })
+  // Somewhere in the few milliseconds that an insert takes.
+  const spins = rng.below(20)
+  for (let turn = 0; turn < spins; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  await (how === 'kill' ? world.front.kill() : world.front.stop())
+  await until(() => stream.fleet.members().some((service) => service.of('ingest.link_down').length > 0), {
+    what: 'the service has noticed',
+    timeoutMs: 60_000,
+  })
+  await world.front.start()
+  world.counts.restarts += 1
+}
+
+/** Connections are accepted and nothing answers, until the service has given up at least once. */
+export async function freezeEngine(world: FaultWorld, stream: Stream): Promise<void> {
+  const downs = (): number => stream.fleet.logged('ingest.link_down').length
+  const before = downs()
+  world.front.pause()
+  await until(() => downs() > before, { what: 'the service has noticed', timeoutMs: 60_000 })
+  world.front.resume()
+}
+
+/** Every error of the list, before the engine heard of the block and after it has stored it; and every way to cut a connection. */
+export async function injectErrors(world: FaultWorld): Promise<void> {
+  for (const code of ENGINE_ERRORS) {
+    await world.inserts.hit({ kind: 'error', code, when: 'before' }, { kind: 'error', code, when: 'after' })
+  }
+  await world.inserts.hit({ kind: 'cut-request' }, { kind: 'cut-response', at: 'head' }, { kind: 'cut-response', at: 'body' })
+}
+
+/** An insert that takes longer than the session lasts: before the engine hears of it, or after it has stored it. */
+export async function slowInsert(world: FaultWorld, stream: Stream, when: 'before' | 'after'): Promise<void> {
+  const held = await world.inserts.hold(when)
+  const before = stream.fleet.recovery().replays
+  await until(() => stream.fleet.recovery().replays > before, { what: 'the range is recovered without its insert', timeoutMs: 60_000 })
+  held.release()
+  await progress(stream, 2)
+}
+
+/** The group's offsets go back to `share` of each log, as a person does it: with the group stopped. Who was running runs again. */
+export async function moveOffsetsBack(world: FaultWorld, stream: Stream, share: number): Promise<void> {
+  const count = stream.fleet.members().length
+  await Promise.all([...stream.fleet.members()].map(async (service) => await stream.fleet.leave(service)))
+  const partitions = Array.from({ length: stream.oracle.partitions() }, (_, partition) => ({
+    partition,
+    offset: String(Math.floor(stream.oracle.high(partition) * share)),
+  }))
+  await until(
+    async () => {
+      await world.admin.setOffsets({ groupId: stream.group, topic: stream.topic, partitions })
+      return true
+    },
+    { what: 'the offsets are moved', timeoutMs: 60_000 },
+  )
+  await Promise.all(Array.from({ length: count }, async () => await stream.fleet.add()))
+}
+
+export interface CutRange {
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+  /** Kafka has nothing before it any more. */
+  readonly low: number
+}
+
+/**
+ * All processes are killed while an insert is on its way, and before they come back Kafka deletes half of what a pending intent speaks of. `reached`: the
+ * insert reaches the engine all the same.
+ */
+export async function cutPendingRange(world: FaultWorld, stream: Stream, reached: boolean): Promise<CutRange> {
+  const held: HeldInsert = await world.inserts.hold('before')
+  const count = stream.fleet.members().length
+  await Promise.all([...stream.fleet.members()].map(async (service) => await stream.fleet.kill(service)))
+  await stream.production.stop()
+  if (reached) held.release()
+  const cut = await pendingRange(stream)
+  await stream.cut(cut.partition, cut.from, cut.low)
+  if (!reached) held.release()
+  await Promise.all(Array.from({ length: count }, async () => await stream.fleet.add()))
+  return cut
+}
+
+async function pendingRange(stream: Stream): Promise<CutRange> {
+  for (let partition = 0; partition < stream.oracle.partitions(); partition += 1) {
+    const { offset: from, metadata } = await stream.committed(partition)
+    if (metadata === '') continue
+    const intent: unknown = JSON.parse(metadata)
+    const to = typeof intent === 'object' && intent !== null && 'to' in intent ? Number(intent.to) : from
+    if (to > from + 1) return { partition, from, to, low: from + Math.ceil((to - from) / 2) }
+  }
+  throw new Error('no partition has an intent')
+}
