@@ -33,7 +33,17 @@ async function detect(directory: string, records: number, hours: number): Promis
   const { requests, apps } = traffic.files
   const { stderr } = await promisify(execFile)(
     process.execPath,
-    ['--import', path('report-usage.ts'), path('../cli/main.ts'), 'detect', '--requests', requests, '--apps', apps, '--json'],
+    [
+      '--import',
+      path('report-usage.ts'),
+      path('../cli/main.ts'),
+      'detect',
+      '--requests',
+      requests,
+      '--apps',
+      apps,
+      '--json',
+    ],
     { env: { ...process.env, BENCH_USAGE: usageFile }, maxBuffer: 256 * 1024 * 1024 },
   )
   const [, ingest, analysis] = SUMMARY.exec(stderr) ?? []

@@ -59,7 +59,8 @@ export async function benchQuality(seeds: readonly number[]): Promise<void> {
   }
   const table = new Table({ head: ['', 'share', '95 % interval', 'cases'], style: { head: [], border: [] } })
   const rows = cards.flatMap((card) => card.by_scenario)
-  const found = (test: (row: (typeof rows)[number]) => boolean) => cells(pool(rows.filter(test).map((row) => row.found)))
+  const found = (test: (row: (typeof rows)[number]) => boolean) =>
+    cells(pool(rows.filter(test).map((row) => row.found)))
   table.push(
     ['findings that are right', ...cells(pool(cards.map((card) => card.precision)))],
     ['innocent apps accused', ...cells(pool(cards.map((card) => card.innocent_apps_accused)))],

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 
 import { errorMessage, SidestepError } from '#lib/errors.ts'
 
+import { analyzeCommand } from './analyze.ts'
 import { isDebug } from './config.ts'
 import { demoCommand } from './demo.ts'
 import { analyseAndShow } from './detect-analyse.ts'
@@ -33,6 +34,7 @@ function program(): Command {
     demoCommand(),
     migrateCommand(),
     ingestCommand(),
+    analyzeCommand(),
     reconcileCommand(),
   ]) {
     sidestep.addCommand(command.exitOverride().showHelpAfterError('(--help shows what is possible, with an example)'))

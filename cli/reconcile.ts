@@ -27,24 +27,33 @@ interface Options {
 function report(found: Reconciled): string[] {
   return [
     ...found.gaps.map((gap) => {
-      const what = gap.isInKafka ? 'Kafka still has them (transaction markers are no records)' : 'Kafka does not have them any more'
+      const what = gap.isInKafka
+        ? 'Kafka still has them (transaction markers are no records)'
+        : 'Kafka does not have them any more'
       return `gap: ${gap.source}/${gap.partition} offsets ${gap.from}-${gap.to} are not in the ledger; ${what}`
     }),
     ...found.behind.map(
-      (one) => `behind: partition ${one.partition} is committed to ${one.committed}, ClickHouse has it to ${one.ledgerEnd}`,
+      (one) =>
+        `behind: partition ${one.partition} is committed to ${one.committed}, ClickHouse has it to ${one.ledgerEnd}`,
     ),
     ...found.short.map(
       (one) => `short: ${one.source}/${one.partition} the ledger has ${one.recorded} records, the tables ${one.stored}`,
     ),
-    ...found.doubles.map((one) => `double: ${one.source}/${one.partition} ${one.rows - one.offsets} rows are stored twice`),
+    ...found.doubles.map(
+      (one) => `double: ${one.source}/${one.partition} ${one.rows - one.offsets} rows are stored twice`,
+    ),
     ...found.differences.map(
-      (one) => `rollup: ${one.rollup} differs in ${one.buckets} buckets (hour, app): ${one.missing} requests missing, ${one.extra} too many`,
+      (one) =>
+        `rollup: ${one.rollup} differs in ${one.buckets} buckets (hour, app): ${one.missing} requests missing, ${one.extra} too many`,
     ),
     ...found.repaired.map((text) => `repaired: ${text}`),
   ]
 }
 
-async function withKafka(config: ReturnType<typeof readIngestConfig>, options: Omit<ReconcileOptions, 'kafka'>): Promise<Reconciled> {
+async function withKafka(
+  config: ReturnType<typeof readIngestConfig>,
+  options: Omit<ReconcileOptions, 'kafka'>,
+): Promise<Reconciled> {
   const { kafka, groupId, topicRequests: topic } = config
   const admin = createKafka({ ...kafka, clientId: 'sidestep-reconcile' }, pino({ level: 'silent' })).admin()
   try {
@@ -64,7 +73,8 @@ async function run(options: Options): Promise<void> {
   const clickhouse = await openClickHouse({ url, dataDir })
   try {
     const common = { clickhouse, isRepair: options.repair === true, nowMs: Date.now() }
-    const found = config === undefined ? await reconcile({ ...common, kafka: undefined }) : await withKafka(config, common)
+    const found =
+      config === undefined ? await reconcile({ ...common, kafka: undefined }) : await withKafka(config, common)
     const lines = report(found)
     if (options.json === true) process.stdout.write(`${JSON.stringify(found)}\n`)
     else process.stdout.write(lines.length === 0 ? 'nothing is wrong\n' : `${lines.join('\n')}\n`)
@@ -77,7 +87,9 @@ async function run(options: Options): Promise<void> {
 
 export function reconcileCommand(): Command {
   return new Command('reconcile')
-    .description('Audit what was ingested: gaps and doubles of offsets, rollups against raw rows, ClickHouse against Kafka.')
+    .description(
+      'Audit what was ingested: gaps and doubles of offsets, rollups against raw rows, ClickHouse against Kafka.',
+    )
     .option('--repair', 'rebuild rollup buckets that differ; move the group back to the first gap that Kafka can fill')
     .option('--tables-only', 'look at the tables and not at Kafka')
     .option('--json', 'print the result as one JSON object')

@@ -133,8 +133,16 @@ export function simulateCommand(): Command {
       .option('--requests <n>', 'requests, met within 3 %', wholeNumber(1_000, 10_000_000_000), DEFAULTS.requests)
       .option('--hours <n>', 'length of the traffic', hoursArgument, DEFAULTS.hours)
       .option('--scenarios <names>', 'only these scenarios, separated by commas', nameList)
-      .option('--kafka <brokers>', 'send it to Kafka instead: host:port, separated by commas; TOPIC_* and KAFKA_* as for `ingest`')
-      .option('--partitions <n>', 'partitions of the requests topic, when --kafka has to create it', wholeNumber(1, 1000), 6)
+      .option(
+        '--kafka <brokers>',
+        'send it to Kafka instead: host:port, separated by commas; TOPIC_* and KAFKA_* as for `ingest`',
+      )
+      .option(
+        '--partitions <n>',
+        'partitions of the requests topic, when --kafka has to create it',
+        wholeNumber(1, 1000),
+        6,
+      )
       .addOption(
         new Option('--compression <codec>', 'of the batches sent to Kafka').choices(COMPRESSIONS).default('none'),
       )

@@ -5,13 +5,16 @@
  * for the cycle in hand.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+
+import { hoursToMilliseconds } from 'date-fns'
+
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import { errorMessage } from '#lib/errors.ts'
 import { analyse } from './analyse.ts'
 import { TUNING } from './tuning.ts'
 import type { Window } from './window.ts'
 
-const HOUR_MS = 3_600_000
+const HOUR_MS = hoursToMilliseconds(1)
 
 export interface CycleLog {
   readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void
@@ -33,7 +36,7 @@ export interface AnalyzerOptions {
 /** The window of a cycle at `nowMs`: whole hours, the present one included. */
 export function cycleWindow(nowMs: number, hours: number): Window {
   const toMs = (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS
-  return { fromMs: toMs - hours * HOUR_MS, toMs }
+  return { fromMs: toMs - hoursToMilliseconds(hours), toMs }
 }
 
 /** Runs cycles until the signal is set. */
@@ -52,12 +55,21 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
 async function runCycle({ clickhouse, windowHours, log, now, onCycle }: AnalyzerOptions, nowMs: number): Promise<void> {
   try {
     const window = cycleWindow(nowMs, windowHours)
-    const { findings, apps, exempt } = await analyse({ clickhouse, window, tuning: TUNING, runId: `run-${nowMs}`, nowMs })
+    const { findings, apps, exempt } = await analyse({
+      clickhouse,
+      window,
+      tuning: TUNING,
+      runId: `run-${nowMs}`,
+      nowMs,
+    })
     const seconds = (now() - nowMs) / 1000
-    log.info({ event: 'cycle', apps, findings: findings.length, exempt: exempt.length, seconds }, 'analysed')
+    log.info({ event: 'analyzer.cycle', apps, findings: findings.length, exempt: exempt.length, seconds }, 'analysed')
     onCycle(true, seconds, findings.length)
   } catch (error) {
-    log.error({ event: 'cycle_failed', error: errorMessage(error) }, 'analysis failed; next try at the next turn')
+    log.error(
+      { event: 'analyzer.cycle_failed', error: errorMessage(error) },
+      'analysis failed; next try at the next turn',
+    )
     onCycle(false, (now() - nowMs) / 1000, 0)
   }
 }

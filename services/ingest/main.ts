@@ -20,7 +20,7 @@ import { LogShortenedError, Session, StalledError, type SessionOptions } from '.
 import type { DecodeOptions } from './decode.ts'
 import { FORMATS } from './formats/index.ts'
 import { loadMappingFile } from './formats/mapping-file.ts'
-import { startHttp } from './http.ts'
+import { startStatusServer } from '#lib/status-server.ts'
 import { createInsertGate } from './insert-gate.ts'
 import { createLinks, type Links } from './links.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -187,7 +187,7 @@ export async function runIngest(config: IngestConfig, log: Logger, stop: AbortSi
     for (const side of ['kafka', 'clickhouse'] as const) if (!links.isUp(side)) problems.push(`${side} does not answer`)
     return problems
   }
-  const http = await startHttp({ host: config.httpHost, port: config.httpPort, metrics, notReady })
+  const http = await startStatusServer({ host: config.httpHost, port: config.httpPort, registry: metrics.registry, notReady })
   log.info({ event: 'ingest.listening', port: http.port }, 'serving /healthz, /readyz and /metrics')
   try {
     const clickhouse = await openStore(config, links, stop)

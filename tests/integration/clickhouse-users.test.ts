@@ -88,7 +88,7 @@ async function as(user: User | undefined, use: (clickhouse: ClickHouse) => Promi
 
 async function refuses(clickhouse: ClickHouse, statements: readonly string[]): Promise<void> {
   for (const statement of statements) {
-    await expect(clickhouse.command(statement), statement).rejects.toThrow(/Not enough privileges|readonly mode/)
+    await expect(clickhouse.command(statement)).rejects.toThrow(/Not enough privileges|readonly mode/)
   }
 }
 

@@ -1,6 +1,6 @@
 /** The ingest service as a real process between a real broker and an engine behind HTTP. */
 import kafkajs from 'kafkajs'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { openIngestScene, recentValues, type IngestScene } from '../support/ingest-scene.ts'
 import { createTopic, quietKafka, uniqueName } from '../support/kafka-client.ts'
@@ -12,6 +12,10 @@ let scene: IngestScene
 
 beforeAll(async () => {
   scene = await openIngestScene(broker.brokers)
+})
+
+afterEach(async () => {
+  await scene.endServices()
 })
 
 afterAll(async () => {

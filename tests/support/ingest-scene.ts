@@ -34,6 +34,8 @@ export interface IngestScene {
   storedAll(topic: string, records: number, timeoutMs?: number): Promise<Stored>
   /** What is wrong with the sums of all tables; empty when every rollup holds each raw record once. */
   inconsistencies(): Promise<Record<string, string>>
+  /** Kills the services that were started: each one costs the machine a little for as long as it lives. */
+  endServices(): Promise<void>
   remove(): Promise<void>
 }
 
@@ -105,6 +107,9 @@ export async function openIngestScene(brokers: readonly string[]): Promise<Inges
       const expected = new Map(Object.entries(consistentTotals(totals)))
       const wrong = Object.entries(totals).filter(([name, value]) => expected.get(name) !== value)
       return Object.fromEntries(wrong.map(([name, value]) => [name, `${value}, not ${expected.get(name) ?? 0}`]))
+    },
+    async endServices() {
+      await Promise.all(services.splice(0).map(async (service) => await service.kill()))
     },
     async remove() {
       await Promise.all(services.map(async (service) => await service.kill()))

@@ -2,6 +2,8 @@
  * Registry signals: what two registrations have in common. They say whose an app may be, never what it does, so alone they can
  * only ask for review. Not measured for apps that the registry lacks.
  */
+import { hoursToMilliseconds } from 'date-fns'
+
 import type { App } from '../apps.ts'
 import { isRegistered } from '../apps.ts'
 import type { Pair, PairKey } from '../pairs.ts'
@@ -113,7 +115,7 @@ export const description = registrySignal(
   ({ observed }) => `descriptions share ${Math.round(observed * 100)} % of their phrases`,
 )
 
-const HOUR_MS = 3_600_000
+const HOUR_MS = hoursToMilliseconds(1)
 
 /** Registered within an hour of each other; null: how often two random registrations of this platform are that close. */
 export const creation = registrySignal(

@@ -1,28 +1,28 @@
-/** `/healthz` (alive), `/readyz` (can do its work now) and `/metrics`. */
+/** The HTTP side of every service: `/healthz` (alive), `/readyz` (can do its work now) and `/metrics`. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-import { errorMessage, SidestepError } from '#lib/errors.ts'
+import type { Registry } from 'prom-client'
 
-import type { Metrics } from './metrics.ts'
+import { errorMessage, SidestepError } from './errors.ts'
 
-export interface HttpOptions {
+export interface StatusServerOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
-  readonly metrics: Metrics
+  readonly registry: Registry
   /** What keeps the service from its work, in words; empty when it is ready. */
   readonly notReady: () => readonly string[]
 }
 
-export interface HttpServer {
+export interface StatusServer {
   readonly port: number
   close(): Promise<void>
 }
 
 /** Listens. Throws SidestepError when the port is taken. */
-export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { metrics, notReady } = options
+export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  const { registry, notReady } = options
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0]
     const send = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
@@ -33,8 +33,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       const problems = notReady()
       send(problems.length === 0 ? 200 : 503, problems.length === 0 ? 'ready\n' : `${problems.join('\n')}\n`)
     } else if (path === '/metrics') {
-      metrics.registry.metrics().then(
-        (text) => send(200, text, metrics.registry.contentType),
+      registry.metrics().then(
+        (text) => send(200, text, registry.contentType),
         (error: unknown) => send(500, `${errorMessage(error)}\n`),
       )
     } else send(404, 'there are /healthz, /readyz and /metrics\n')
@@ -44,7 +44,11 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     await once(server, 'listening')
   } catch (error) {
     const where = `${options.host}:${options.port}`
-    throw new SidestepError('failure', `cannot listen on ${where}: ${errorMessage(error)}. Check HTTP_HOST and HTTP_PORT.`, { cause: error })
+    throw new SidestepError(
+      'failure',
+      `cannot listen on ${where}: ${errorMessage(error)}. Check HTTP_HOST and HTTP_PORT.`,
+      { cause: error },
+    )
   }
   const address = server.address()
   return {
