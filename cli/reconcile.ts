@@ -37,7 +37,8 @@ function report(found: Reconciled): string[] {
         `behind: partition ${one.partition} is committed to ${one.committed}, ClickHouse has it to ${one.ledgerEnd}`,
     ),
     ...found.short.map(
-      (one) => `short: ${one.source}/${one.partition} the ledger has ${one.recorded} records, the tables ${one.stored}`,
+      (one) =>
+        `short: ${one.source}/${one.partition} block ${one.from}-${one.to} has ${one.recorded} records in the ledger, ${one.stored} in the tables`,
     ),
     ...found.doubles.map(
       (one) => `double: ${one.source}/${one.partition} ${one.rows - one.offsets} rows are stored twice`,
@@ -78,7 +79,7 @@ async function run(options: Options): Promise<void> {
     const lines = report(found)
     if (options.json === true) process.stdout.write(`${JSON.stringify(found)}\n`)
     else process.stdout.write(lines.length === 0 ? 'nothing is wrong\n' : `${lines.join('\n')}\n`)
-    const isRepaired = options.repair === true && found.short.length + found.doubles.length === 0
+    const isRepaired = options.repair === true && found.doubles.length === 0
     if (lines.length > 0 && !isRepaired) process.exitCode = 1
   } finally {
     await clickhouse.close()

@@ -1,16 +1,14 @@
 /**
  * `docker compose run --rm demo [OPTIONS OF simulate]`: sends simulated traffic of the last day through Kafka, waits until it is stored and
- * analysed, and prints the findings.
+ * analysed, and prints the findings. The first argument, which docker-compose.yml gives, is the URL of the analyzer.
  *
- * It only looks: at the offsets that ingest has committed, and at the findings that the analyzer has written.
+ * It only looks: at the offsets that ingest has committed, and at the cycles that the analyzer has counted.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pino } from 'pino'
-import { z } from 'zod'
 
-import { openClickHouse } from '#lib/clickhouse.ts'
 import { errorMessage } from '#lib/errors.ts'
 import { createKafka } from '#lib/kafka.ts'
 
@@ -18,10 +16,8 @@ import { readIngestConfig, type IngestConfig } from '../services/ingest/config.t
 
 const TRAFFIC = ['--apps', '400', '--requests', '100000', '--hours', '24']
 const STORED_WITHIN_MS = 300_000
-const FOUND_WITHIN_MS = 300_000
+const ANALYSED_WITHIN_MS = 600_000
 const LOOK_EVERY_MS = 2000
-
-const FreshRow = z.object({ fresh: z.coerce.number() })
 
 function say(text: string): void {
   process.stdout.write(`\n${text}\n`)
@@ -66,35 +62,35 @@ async function waitUntilStored(config: IngestConfig): Promise<void> {
   }
 }
 
-/** A cycle of the analyzer has written findings since. */
-async function waitUntilAnalysed(config: IngestConfig, sinceMs: number): Promise<void> {
-  const clickhouse = await openClickHouse({ url: config.clickhouseUrl, dataDir: config.dataDir })
-  const sql = 'SELECT count() AS fresh FROM findings WHERE created_at >= fromUnixTimestamp64Milli({since:Int64})'
-  try {
-    const otherwise = 'the analyzer wrote no finding: look at docker compose logs analyzer'
-    await until(FOUND_WITHIN_MS, otherwise, async () => {
-      const [row] = await clickhouse.select(sql, FreshRow, { since: sinceMs })
-      return (row?.fresh ?? 0) > 0
-    })
-  } finally {
-    await clickhouse.close()
-  }
+/** How often the analyzer has succeeded, by its metrics. */
+async function cycles(analyzer: string): Promise<number> {
+  const answer = await fetch(new URL('/metrics', analyzer))
+  const line = /^sidestep_analyzer_cycles_total\{result="succeeded"\} (\d+)$/m.exec(await answer.text())
+  return Number(line?.[1] ?? 0)
 }
 
-async function run(): Promise<void> {
+/** A whole cycle has passed: the one that was under way may have begun too soon, the next one has not. */
+async function waitUntilAnalysed(analyzer: string): Promise<void> {
+  const before = await cycles(analyzer)
+  const otherwise = 'the analyzer does not get on: look at docker compose logs analyzer'
+  await until(ANALYSED_WITHIN_MS, otherwise, async () => (await cycles(analyzer)) >= before + 2)
+}
+
+async function run(analyzer: string, options: readonly string[]): Promise<void> {
   const config = readIngestConfig()
-  await sidestep(['simulate', '--kafka', config.kafka.brokers.join(','), ...TRAFFIC, ...process.argv.slice(2)])
+  await sidestep(['simulate', '--kafka', config.kafka.brokers.join(','), ...TRAFFIC, ...options])
   say('waiting until ingest has stored it …')
   await waitUntilStored(config)
-  const storedMs = Date.now()
-  say('waiting for the next cycle of the analyzer …')
-  await waitUntilAnalysed(config, storedMs)
+  say('waiting until the analyzer has been through it: two turns of ANALYZE_EVERY_SECONDS at most …')
+  await waitUntilAnalysed(analyzer)
   await sidestep(['findings'])
   say('more about one of them: docker compose run --rm sidestep explain FINDING')
 }
 
 try {
-  await run()
+  const [analyzer, ...options] = process.argv.slice(2)
+  if (analyzer === undefined) throw new Error('the URL of the analyzer is missing')
+  await run(analyzer, options)
 } catch (error) {
   process.stderr.write(`demo: ${errorMessage(error)}\n`)
   process.exitCode = 1

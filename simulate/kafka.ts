@@ -37,7 +37,12 @@ async function ensureTopics(admin: Admin, options: ProduceOptions): Promise<void
 }
 
 /** Sends acknowledged by all replicas; returns the bytes of the values. */
-async function send(producer: Producer, options: ProduceOptions, topic: string, messages: readonly Message[]): Promise<number> {
+async function send(
+  producer: Producer,
+  options: ProduceOptions,
+  topic: string,
+  messages: readonly Message[],
+): Promise<number> {
   let bytes = 0
   for (let from = 0; from < messages.length; from += MESSAGES_OF_A_REQUEST) {
     options.signal?.throwIfAborted()

@@ -13,14 +13,14 @@ import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { Finding } from '#schemas/finding.ts'
 import { readApps, type App } from './apps.ts'
-import { readCluster } from './cluster-facts.ts'
+import { readClusters } from './cluster-facts.ts'
 import { findClusters, type Cluster } from './clusters.ts'
 import { communities } from './communities.ts'
 import { isLinked, scorePairs, type PairScore, type SignalResult } from './evidence.ts'
 import { judgeExemption } from './exemption.ts'
 import { matchFindings, readFindings, storeFindings } from './finding-store.ts'
 import { buildFinding, findingDigest, type Violation } from './findings.ts'
-import { measureGain } from './materiality.ts'
+import { measureGains } from './materiality.ts'
 import { classifyNetworks } from './networks.ts'
 import { isCandidate, readPairs, type PairKey } from './pairs.ts'
 import { judge } from './policy.ts'
@@ -141,21 +141,36 @@ async function judgeClusters(
   apps: ReadonlyMap<string, App>,
   clusters: readonly Cluster[],
 ): Promise<{ violations: Violation[]; exempt: string[][]; innocent: string[][] }> {
-  const violations: Violation[] = []
+  const facts = await readClusters(
+    clickhouse,
+    runId,
+    clusters.map((cluster) => cluster.apps),
+    window,
+    tuning,
+  )
+  const suspects: Omit<Violation, 'gain'>[] = []
   const exempt: string[][] = []
   const innocent: string[][] = []
-  for (const cluster of clusters) {
+  for (const [index, cluster] of clusters.entries()) {
     const members = cluster.apps.flatMap((id) => apps.get(id) ?? [])
-    const reads = await readCluster(clickhouse, runId, cluster.apps, window, tuning)
+    const reads = facts[index]
+    if (reads === undefined) throw new Error('facts were not read for every cluster')
     const exemption = judgeExemption(members, tuning)
     const verdict = judge({ apps: members, exemption, ...reads }, tuning)
     if (verdict.kind === 'exempt') exempt.push([...cluster.apps])
     else if (verdict.kind === 'innocent') innocent.push([...cluster.apps])
-    else {
-      const gain = await measureGain(clickhouse, cluster.apps, window, tuning)
-      violations.push({ cluster, apps: members, policies: verdict.policies, exemption, reads, gain })
-    }
+    else suspects.push({ cluster, apps: members, policies: verdict.policies, exemption, reads })
   }
+  const gains = await measureGains(
+    clickhouse,
+    suspects.map(({ cluster }) => cluster.apps),
+    window,
+    tuning,
+  )
+  const violations = suspects.flatMap((suspect, index) => {
+    const gain = gains[index]
+    return gain === undefined ? [] : [{ ...suspect, gain }]
+  })
   return { violations, exempt, innocent }
 }
 

@@ -1,15 +1,23 @@
-/** Reads what is needed to judge and explain a cluster: its networks, how its users spread, how much its apps are used elsewhere. */
+/**
+ * Reads what is needed to judge and explain clusters: their networks, how their users spread, how much their apps are used elsewhere.
+ *
+ * One query serves many clusters: each app is in one cluster at most, so the cluster travels as a parameter beside the app.
+ */
 import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { Tuning } from './tuning.ts'
 import { dateTimeParam, RunParams, type Window } from './window.ts'
 
-const ClusterParams = RunParams.extend({ apps: z.array(z.string()) })
+/** `apps` and `clusters` side by side: the number of the cluster that each app is in. */
+export const ClusterApps = z.object({ apps: z.array(z.string()), clusters: z.array(z.int()) })
+
+const ClusterParams = RunParams.extend(ClusterApps.shape)
 
 export const clusterNetworksQuery = {
   name: 'cluster-networks',
   params: ClusterParams.extend({ low_degree_max: z.int() }),
   row: z.object({
+    cluster: z.number(),
     network: z.string(),
     degree: z.number(),
     cluster_apps: z.number(),
@@ -25,7 +33,7 @@ export const elsewhereSharesQuery = {
 export const userPartitionQuery = {
   name: 'user-partition',
   params: ClusterParams,
-  row: z.object({ cluster_apps: z.number(), users: z.number() }),
+  row: z.object({ cluster: z.number(), cluster_apps: z.number(), users: z.number() }),
 } as const
 
 export const effectiveHoursQuery = {
@@ -34,7 +42,8 @@ export const effectiveHoursQuery = {
   row: z.object({ app_id: z.string(), effective_hours: z.number() }),
 } as const
 
-export type ClusterNetwork = z.infer<typeof clusterNetworksQuery.row>
+type NetworkRow = z.infer<typeof clusterNetworksQuery.row>
+export type ClusterNetwork = Omit<NetworkRow, 'cluster'>
 
 export interface ClusterReads {
   readonly networks: readonly ClusterNetwork[]
@@ -44,28 +53,64 @@ export interface ClusterReads {
   readonly sharedUserShare: number | null
 }
 
-export async function readCluster(
+/** Apps of clusters as parameters, in portions whose ids fit into a request. */
+export function clusterPortions(clusters: readonly (readonly string[])[]): z.infer<typeof ClusterApps>[] {
+  const portions: z.infer<typeof ClusterApps>[] = []
+  for (const [number, apps] of clusters.entries()) {
+    let portion = portions.at(-1)
+    if (portion === undefined || portion.apps.length + apps.length > APPS_PER_QUERY) {
+      portion = { apps: [], clusters: [] }
+      portions.push(portion)
+    }
+    portion.apps.push(...apps)
+    portion.clusters.push(...apps.map(() => number))
+  }
+  return portions
+}
+
+const APPS_PER_QUERY = 1000
+
+interface Rows {
+  readonly networks: NetworkRow[]
+  readonly elsewhere: Map<string, number>
+  readonly hours: Map<string, number>
+  readonly spread: z.infer<typeof userPartitionQuery.row>[]
+}
+
+/** What there is to know of each cluster, in their order. */
+export async function readClusters(
   clickhouse: ClickHouse,
   runId: string,
-  apps: readonly string[],
+  clusters: readonly (readonly string[])[],
   window: Window,
   { blocking }: Tuning,
-): Promise<ClusterReads> {
-  const params = { run_id: runId, apps: [...apps] }
-  const networks = await clickhouse.query(clusterNetworksQuery, { ...params, low_degree_max: blocking.lowDegreeMax })
-  const elsewhere = await clickhouse.query(elsewhereSharesQuery, params)
-  const hours = await clickhouse.query(effectiveHoursQuery, {
-    apps: [...apps],
-    from: dateTimeParam(window.fromMs),
-    to: dateTimeParam(window.toMs),
-  })
-  const spread = await clickhouse.query(userPartitionQuery, params)
+): Promise<ClusterReads[]> {
+  const rows: Rows = { networks: [], elsewhere: new Map(), hours: new Map(), spread: [] }
+  const span = { from: dateTimeParam(window.fromMs), to: dateTimeParam(window.toMs) }
+  for (const portion of clusterPortions(clusters)) {
+    const params = { run_id: runId, ...portion }
+    rows.networks.push(
+      ...(await clickhouse.query(clusterNetworksQuery, { ...params, low_degree_max: blocking.lowDegreeMax })),
+    )
+    for (const row of await clickhouse.query(elsewhereSharesQuery, params))
+      rows.elsewhere.set(row.app_id, row.elsewhere_share)
+    for (const row of await clickhouse.query(effectiveHoursQuery, { apps: portion.apps, ...span })) {
+      rows.hours.set(row.app_id, row.effective_hours)
+    }
+    rows.spread.push(...(await clickhouse.query(userPartitionQuery, params)))
+  }
+  const networks = Map.groupBy(rows.networks, (row) => row.cluster)
+  const spread = Map.groupBy(rows.spread, (row) => row.cluster)
+  return clusters.map((apps, number) => ({
+    networks: (networks.get(number) ?? []).map(({ cluster: _, ...network }) => network),
+    elsewhereShares: apps.flatMap((app) => rows.elsewhere.get(app) ?? []),
+    effectiveHours: apps.flatMap((app) => rows.hours.get(app) ?? []),
+    sharedUserShare: sharedUserShare(spread.get(number) ?? []),
+  }))
+}
+
+function sharedUserShare(spread: readonly z.infer<typeof userPartitionQuery.row>[]): number | null {
   const users = spread.reduce((sum, row) => sum + row.users, 0)
   const shared = spread.filter((row) => row.cluster_apps > 1).reduce((sum, row) => sum + row.users, 0)
-  return {
-    networks,
-    elsewhereShares: elsewhere.map((row) => row.elsewhere_share),
-    effectiveHours: hours.map((row) => row.effective_hours),
-    sharedUserShare: users === 0 ? null : shared / users,
-  }
+  return users === 0 ? null : shared / users
 }

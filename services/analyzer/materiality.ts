@@ -4,25 +4,26 @@
  */
 import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
+import { ClusterApps, clusterPortions } from './cluster-facts.ts'
 import type { Tuning } from './tuning.ts'
 import { dateTimeParam, type Window } from './window.ts'
 
-const AppsInWindow = z.object({ apps: z.array(z.string()), from: z.string(), to: z.string() })
+const AppsInWindow = ClusterApps.extend({ from: z.string(), to: z.string() })
 
 export const clusterUseQuery = {
   name: 'cluster-use',
-  params: AppsInWindow.extend({ window_seconds: z.int() }),
+  params: AppsInWindow.extend({ window_seconds: z.array(z.int()) }),
   row: z.object({
+    cluster: z.number(),
     route: z.string(),
     peak_served: z.number(),
-    largest_app_served: z.number(),
     limit_seen: z.number(),
   }),
 } as const
 export const limitWindowQuery = {
   name: 'limit-window',
   params: AppsInWindow,
-  row: z.object({ seconds: z.number().nullable(), seen: z.number() }),
+  row: z.object({ cluster: z.number(), seconds: z.number() }),
 } as const
 
 export interface Gain {
@@ -34,29 +35,43 @@ export interface Gain {
 /** Limit windows in use on public platforms, seconds. */
 const WINDOWS = [60, 300, 900, 1800, 3600, 10_800, 86_400] as const
 
-export async function measureGain(
+/** Gains of clusters, in their order. */
+export async function measureGains(
   clickhouse: ClickHouse,
-  apps: readonly string[],
+  clusters: readonly (readonly string[])[],
   window: Window,
   tuning: Tuning,
-): Promise<Gain> {
-  const params = { apps: [...apps], from: dateTimeParam(window.fromMs), to: dateTimeParam(window.toMs) }
-  const [seen] = await clickhouse.query(limitWindowQuery, params)
-  const observed = seen?.seconds ?? null
-  const seconds =
-    observed === null || Number.isNaN(observed)
-      ? tuning.gain.windowSeconds
-      : (WINDOWS.find((length) => length >= observed * 0.98) ?? tuning.gain.windowSeconds)
-  const routes = await clickhouse.query(clusterUseQuery, { ...params, window_seconds: seconds })
-  const limited = routes.filter((route) => route.limit_seen > 0)
-  const best = limited.reduce<(typeof limited)[number] | undefined>(
-    (top, route) =>
-      top === undefined || route.peak_served / route.limit_seen > top.peak_served / top.limit_seen ? route : top,
+): Promise<Gain[]> {
+  const span = { from: dateTimeParam(window.fromMs), to: dateTimeParam(window.toMs) }
+  const seconds = clusters.map((): number => tuning.gain.windowSeconds)
+  const uses = new Map<number, ClusterUse[]>()
+  for (const portion of clusterPortions(clusters)) {
+    const params = { ...portion, ...span }
+    for (const row of await clickhouse.query(limitWindowQuery, params)) {
+      seconds[row.cluster] = WINDOWS.find((length) => length >= row.seconds * 0.98) ?? tuning.gain.windowSeconds
+    }
+    const windows = portion.clusters.map((cluster) => seconds[cluster] ?? tuning.gain.windowSeconds)
+    for (const use of await clickhouse.query(clusterUseQuery, { ...params, window_seconds: windows })) {
+      uses.set(use.cluster, [...(uses.get(use.cluster) ?? []), use])
+    }
+  }
+  return clusters.map((_, cluster) =>
+    largestGain(uses.get(cluster) ?? [], seconds[cluster] ?? tuning.gain.windowSeconds),
+  )
+}
+
+type ClusterUse = z.infer<typeof clusterUseQuery.row>
+
+function largestGain(uses: readonly ClusterUse[], windowSeconds: number): Gain {
+  const limited = uses.filter((use) => use.limit_seen > 0)
+  const best = limited.reduce<ClusterUse | undefined>(
+    (top, use) =>
+      top === undefined || use.peak_served / use.limit_seen > top.peak_served / top.limit_seen ? use : top,
     undefined,
   )
   if (best === undefined) return { value: null, basis: 'the logs carry no rate limits' }
   return {
     value: best.peak_served / best.limit_seen,
-    basis: `${best.peak_served} requests to ${best.route} in ${seconds / 60} minutes, where one app may send ${best.limit_seen}`,
+    basis: `${best.peak_served} requests to ${best.route} in ${windowSeconds / 60} minutes, where one app may send ${best.limit_seen}`,
   }
 }

@@ -19,7 +19,11 @@ export interface Admission {
   isInterrupted: boolean
 }
 
-export function createAdmission(position: number, known: readonly OffsetRange[], pending: OffsetRange | undefined): Admission {
+export function createAdmission(
+  position: number,
+  known: readonly OffsetRange[],
+  pending: OffsetRange | undefined,
+): Admission {
   return { position, rangeFrom: position, known, pending, isInterrupted: false }
 }
 

@@ -15,8 +15,7 @@ const Island = z.object({
   from: z.coerce.number(),
   to: z.coerce.number(),
   last_block_from: z.coerce.number(),
-  records: z.coerce.number(),
-  dead: z.coerce.number(),
+  last_block_records: z.coerce.number(),
 })
 type Island = z.infer<typeof Island>
 
@@ -26,7 +25,11 @@ const islandsQuery: SqlQuery<typeof IslandParams, typeof Island> = {
   row: Island,
 }
 
-export async function readIslands(clickhouse: ClickHouse, topic: string, partition: number): Promise<readonly Island[]> {
+export async function readIslands(
+  clickhouse: ClickHouse,
+  topic: string,
+  partition: number,
+): Promise<readonly Island[]> {
   return await clickhouse.query(islandsQuery, { topic, partition })
 }
 
@@ -38,7 +41,11 @@ export interface PartitionFacts {
 }
 
 /** Commits and ends of all partitions of a topic. Asked after GROUP_JOIN, when an older generation can no longer commit. */
-export async function readFacts(admin: Admin, groupId: string, topic: string): Promise<ReadonlyMap<number, PartitionFacts>> {
+export async function readFacts(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+): Promise<ReadonlyMap<number, PartitionFacts>> {
   const [commits, ends] = await Promise.all([
     admin.fetchOffsets({ groupId, topics: [topic] }),
     admin.fetchTopicOffsets(topic),
@@ -79,6 +86,8 @@ export interface StartOptions {
   readonly blockRecordsMax: number
   /** The topic was found to be another one than the ledger knows. */
   readonly isNewTopic: boolean
+  /** Epoch milliseconds. */
+  readonly nowMs: number
   readonly log: Logger
 }
 
@@ -88,14 +97,23 @@ function logNote(options: StartOptions, source: string, note: StartNote): void {
   switch (note.kind) {
     case 'ledger_behind': {
       const line = { event: 'ingest.ledger_behind', ...about, rewound: note.isRewound }
-      log.warn(line, 'ClickHouse lacks offsets that the group has passed (a restore? another database?); LEDGER_BEHIND decides what is done')
+      log.warn(
+        line,
+        'ClickHouse lacks offsets that the group has passed (a restore? another database?); LEDGER_BEHIND decides what is done',
+      )
       return
     }
     case 'retention_cut':
-      log.error({ event: 'ingest.retention_cut', ...about }, 'Kafka deleted records before they were stored; they are lost')
+      log.error(
+        { event: 'ingest.retention_cut', ...about },
+        'Kafka deleted records before they were stored; they are lost',
+      )
       return
     case 'moved_back':
-      log.warn({ event: 'ingest.moved_back', ...about }, 'the group was moved back; what is stored already is passed over')
+      log.warn(
+        { event: 'ingest.moved_back', ...about },
+        'the group was moved back; what is stored already is passed over',
+      )
   }
 }
 
@@ -108,11 +126,14 @@ export function decideStart(options: StartOptions): Started {
   const incarnation = intent?.s === undefined ? latest : Math.max(latest, incarnationOf(topic, intent.s))
   const source = sourceOf(topic, incarnation)
   const own = islands.filter((island) => island.source === source)
+  const last = own.at(-1)
   const decided = startPosition({
     committed,
     intent,
     ledger: own.map(({ from, to }) => ({ from, to })),
-    lastBlockFrom: own.at(-1)?.last_block_from,
+    lastBlock:
+      last === undefined ? undefined : { from: last.last_block_from, to: last.to, records: last.last_block_records },
+    nowMs: options.nowMs,
     blockRecordsMax: options.blockRecordsMax,
     low,
     high,

@@ -46,7 +46,13 @@ export interface Begun {
 /** Apps of a block: the registry is small and its records large. */
 const APPS_BLOCK_MAX = 5000
 
-function beginRegistry(context: BeginContext, epoch: Epoch, topic: string, partition: number, facts: PartitionFacts): Begun {
+function beginRegistry(
+  context: BeginContext,
+  epoch: Epoch,
+  topic: string,
+  partition: number,
+  facts: PartitionFacts,
+): Begun {
   const { committed, low, high } = facts
   const position = committed === undefined || committed > high ? low : Math.max(committed, low)
   const ingest = createRegistryIngest({
@@ -71,10 +77,27 @@ async function beginRequests(
   const islands = await readIslands(clickhouse, topic, partition)
   const blockRecordsMax = limits.rows
   const isNewTopic = context.renewed.delete(`${topic}/${partition}`)
-  const started = decideStart({ topic, partition, facts, islands, behind, blockRecordsMax, isNewTopic, log })
+  const started = decideStart({
+    topic,
+    partition,
+    facts,
+    islands,
+    behind,
+    blockRecordsMax,
+    isNewTopic,
+    nowMs: Date.now(),
+    log,
+  })
   const { source, start } = started
   for (const note of start.notes) if (note.kind === 'retention_cut') metrics.lost.inc({ topic }, note.to - note.from)
-  const line = { event: 'ingest.start', source, partition, position: start.position, high: facts.high, pending: start.pending }
+  const line = {
+    event: 'ingest.start',
+    source,
+    partition,
+    position: start.position,
+    high: facts.high,
+    pending: start.pending,
+  }
   log.info(line, 'a partition begins')
   const key = { topic, partition, source }
   const own = islands.filter((island) => island.source === source)

@@ -5,7 +5,7 @@ import type { ClickHouse } from '#lib/clickhouse.ts'
 import { insertErrorKind } from '#lib/engine-error.ts'
 import { errorMessage } from '#lib/errors.ts'
 
-import { batchToken } from './batch.ts'
+import { batchToken, type Batch } from './batch.ts'
 import type { InsertGate } from './insert-gate.ts'
 import { FencedError, type Epoch, type Membership } from './membership.ts'
 import type { Metrics } from './metrics.ts'
@@ -79,23 +79,32 @@ export function createBlockPorts(options: BlockPortOptions): BlockPorts {
     metrics.repairs.inc({ kind: repair.kind })
     const token = batchToken(block.batch, block.batch.from, block.batch.to)
     if (repair.kind === 'undecided') {
-      log.warn({ event: 'ingest.undecided', token, ...repair }, 'a rollup could not be compared; run sidestep reconcile')
+      log.warn(
+        { event: 'ingest.undecided', token, ...repair },
+        'a rollup could not be compared; run sidestep reconcile',
+      )
     } else log.info({ event: 'ingest.repaired', token, ...repair }, 'recovery found something missing and stores it')
   }
   const recover = async (epoch: Epoch, block: Block, doubt: RangeDoubt): Promise<void> => {
     const token = batchToken(block.batch, block.batch.from, block.batch.to)
-    const counted = { ...store, insert: async () => {
-      const refused = await store.insert(block.batch)
-      noteRefused(block, refused)
-      return refused
-    } }
+    const counted = {
+      ...store,
+      insert: async (batch: Batch) => {
+        const refused = await store.insert(batch)
+        noteRefused(block, refused)
+        return refused
+      },
+    }
     const repairing = { pause: epoch.pause, onRepair: onRepair(block) }
     await persist(epoch, async () => {
       await gate.exclusive(async () => {
         await recoverRange(counted, block.batch, doubt, repairing)
       })
     })
-    log.info({ event: 'ingest.recovered', token, records: block.batch.records, doubt }, 'a range was checked and is complete')
+    log.info(
+      { event: 'ingest.recovered', token, records: block.batch.records, doubt },
+      'a range was checked and is complete',
+    )
   }
   return {
     requests: (epoch, topic, partition) => ({

@@ -30,7 +30,10 @@ const Environment = z
     KAFKA_BROKERS: z
       .string('is needed: host:port of the Kafka brokers, separated by commas')
       .transform((text) => text.split(',').map((broker) => broker.trim()))
-      .refine((brokers) => brokers.every((broker) => /^[^\s:]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/.test(broker)), 'must be host:port, separated by commas'),
+      .refine(
+        (brokers) => brokers.every((broker) => /^[^\s:]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/.test(broker)),
+        'must be host:port, separated by commas',
+      ),
     TOPIC_REQUESTS: topicName.default('api.requests.v1'),
     TOPIC_APPS: z.union([topicName, z.literal('none')]).default('api.apps.v1'),
     GROUP_ID: z.string().min(1).max(255).default('sidestep-ingest'),
@@ -54,7 +57,10 @@ const Environment = z
     KAFKA_SASL_USERNAME: z.string().optional(),
     KAFKA_SASL_PASSWORD: z.string().optional(),
     CLICKHOUSE_URL: z
-      .url({ protocol: /^https?$/, error: 'must be an http or https URL, e.g. http://user:password@host:8123/sidestep' })
+      .url({
+        protocol: /^https?$/,
+        error: 'must be an http or https URL, e.g. http://user:password@host:8123/sidestep',
+      })
       .optional(),
     DATA_DIR: z.string().min(1).default('./data'),
     HTTP_HOST: z.string().min(1).default('0.0.0.0'),
@@ -65,7 +71,8 @@ const Environment = z
     const { KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD, KAFKA_SSL_CERT, KAFKA_SSL_KEY } = env
     const sasl = [KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD].filter((value) => value !== undefined)
     if (sasl.length % 3 !== 0) {
-      const message = 'KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD belong together; some are missing'
+      const message =
+        'KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD belong together; some are missing'
       context.addIssue({ code: 'custom', path: ['KAFKA_SASL_MECHANISM'], message })
     }
     if ((KAFKA_SSL_CERT === undefined) !== (KAFKA_SSL_KEY === undefined)) {

@@ -239,7 +239,10 @@ export class Session {
     const offsets = offset - slot.ingest.position()
     this.options.metrics.gaps.inc({ topic }, offsets)
     const line = { event: 'ingest.gap', topic, partition, from: slot.ingest.position(), to: offset, offsets }
-    this.options.log.warn(line, 'Kafka has no records between these offsets: transaction markers, or retention was faster than ingest')
+    this.options.log.warn(
+      line,
+      'Kafka has no records between these offsets: transaction markers, or retention was faster than ingest',
+    )
     slot.ingest.advance(offset)
   }
 

@@ -13,7 +13,8 @@ export interface Links {
 
 const HINTS: Readonly<Record<Side, string>> = {
   kafka: 'Kafka is away; retrying until it is back (check KAFKA_BROKERS and the broker)',
-  clickhouse: 'ClickHouse is away; retrying until it is back, records wait in Kafka (check CLICKHOUSE_URL and the server)',
+  clickhouse:
+    'ClickHouse is away; retrying until it is back, records wait in Kafka (check CLICKHOUSE_URL and the server)',
 }
 
 export function createLinks(log: Logger, metrics: Metrics, now: () => number): Links {
@@ -28,7 +29,10 @@ export function createLinks(log: Logger, metrics: Metrics, now: () => number): L
         metrics.up.set({ of }, 1)
         downSinceMs.delete(of)
         const seconds = since === undefined ? 0 : Math.round((now() - since) / 1000)
-        log.info({ event: 'ingest.link_up', of, seconds }, since === undefined ? 'the other side answers' : 'the other side is back')
+        log.info(
+          { event: 'ingest.link_up', of, seconds },
+          since === undefined ? 'the other side answers' : 'the other side is back',
+        )
         return
       }
       if (since !== undefined) return

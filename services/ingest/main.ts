@@ -67,7 +67,10 @@ async function openStore(config: IngestConfig, links: Links, stop: AbortSignal):
         SchemaRow,
       )
       if (schema?.tables !== 3) {
-        throw new SidestepError('failure', 'ClickHouse has no sidestep schema: run `sidestep migrate` with the same CLICKHOUSE_URL first')
+        throw new SidestepError(
+          'failure',
+          'ClickHouse has no sidestep schema: run `sidestep migrate` with the same CLICKHOUSE_URL first',
+        )
       }
       links.note('clickhouse', undefined)
       return clickhouse
@@ -124,7 +127,14 @@ function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Set<string>):
     onReady: run.onReady,
     begin: async (options) => {
       const { membership } = options
-      const ports = createBlockPorts({ clickhouse, gate, membership, metrics, log, onAnswer: (problem) => onAnswer('clickhouse', problem) })
+      const ports = createBlockPorts({
+        clickhouse,
+        gate,
+        membership,
+        metrics,
+        log,
+        onAnswer: (problem) => onAnswer('clickhouse', problem),
+      })
       const behind = config.ledgerBehind
       return await beginPartitions(
         { clickhouse, ports, pool, metrics, log, groupId, topicApps, limits, behind, decodeAt, renewed },
@@ -160,7 +170,10 @@ async function runSessions(run: Run, clickhouse: ClickHouse): Promise<void> {
     const end = stop.aborted ? 'stopped' : await Promise.race([started, stopped])
     if (end === 'stopped') {
       const isDone = await session.stop(STOP_MS)
-      log.info({ event: 'ingest.stopped', complete: isDone }, isDone ? 'stopped' : 'stopped in time; the rest is left in Kafka')
+      log.info(
+        { event: 'ingest.stopped', complete: isDone },
+        isDone ? 'stopped' : 'stopped in time; the rest is left in Kafka',
+      )
       return
     }
     run.onReady(false)
@@ -187,7 +200,12 @@ export async function runIngest(config: IngestConfig, log: Logger, stop: AbortSi
     for (const side of ['kafka', 'clickhouse'] as const) if (!links.isUp(side)) problems.push(`${side} does not answer`)
     return problems
   }
-  const http = await startStatusServer({ host: config.httpHost, port: config.httpPort, registry: metrics.registry, notReady })
+  const http = await startStatusServer({
+    host: config.httpHost,
+    port: config.httpPort,
+    registry: metrics.registry,
+    notReady,
+  })
   log.info({ event: 'ingest.listening', port: http.port }, 'serving /healthz, /readyz and /metrics')
   try {
     const clickhouse = await openStore(config, links, stop)

@@ -26,8 +26,11 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> =>
-    new Counter({ name: `sidestep_ingest_${name}`, help, labelNames, registers })
+  const counter = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[] = [],
+  ): Counter<Label> => new Counter({ name: `sidestep_ingest_${name}`, help, labelNames, registers })
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Gauge<Label> =>
     new Gauge({ name: `sidestep_ingest_${name}`, help, labelNames, registers })
   const histogram = (name: string, help: string, buckets: readonly number[]): Histogram =>
@@ -44,8 +47,16 @@ export function createMetrics(): Metrics {
     repairs: counter('repairs_total', 'Things that recovery found wrong and set right', ['kind']),
     lost: counter('lost_offsets_total', 'Offsets that Kafka deleted before they were stored', ['topic']),
     gaps: counter('gap_offsets_total', 'Offsets without a record, met while reading', ['topic']),
-    insertSeconds: histogram('insert_seconds', 'Time of one insert that succeeded', [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30]),
-    batchRows: histogram('batch_rows', 'Records of one block', [1, 10, 100, 1000, 5000, 10_000, 25_000, 50_000, 100_000]),
+    insertSeconds: histogram(
+      'insert_seconds',
+      'Time of one insert that succeeded',
+      [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+    ),
+    batchRows: histogram(
+      'batch_rows',
+      'Records of one block',
+      [1, 10, 100, 1000, 5000, 10_000, 25_000, 50_000, 100_000],
+    ),
     commits: counter('commits_total', 'Offset commits'),
     rebalances: counter('group_joins_total', 'Times the consumer group was joined'),
     pausedPartitions: gauge('paused_partitions', 'Partitions held back because ClickHouse is slower than Kafka'),

@@ -140,7 +140,8 @@ export function createPartitionIngest(options: PartitionOptions): PartitionInges
   const openBlock = (): typeof open => {
     const rows = pool.lend(admission.pending !== undefined)
     if (rows === undefined) return undefined
-    const building = start.pending !== undefined && admission.pending !== undefined && admission.position >= start.pending.from
+    const building =
+      start.pending !== undefined && admission.pending !== undefined && admission.position >= start.pending.from
     const openedAtMs = building && start.pending !== undefined ? start.pending.openedAtMs : now()
     const batch = openBatch({ source: key.source, partition: key.partition }, rows, openedAtMs)
     return { batch, deadByReason: new Map(), unknownFields: 0, decode: options.decodeAt(openedAtMs) }
@@ -227,7 +228,8 @@ export function createPartitionIngest(options: PartitionOptions): PartitionInges
       if (offset > admission.position) taken(admission, offset - 1)
     },
     position: () => probe?.offset ?? admission.position,
-    caughtUpTo: () => (open === undefined && flying === undefined ? admission.position : (state.storedTo ?? start.position)),
+    caughtUpTo: () =>
+      open === undefined && flying === undefined ? admission.position : (state.storedTo ?? start.position),
     async isSameTopic(first) {
       if (probe === undefined) return true
       const { offset, isStored } = probe
@@ -240,15 +242,21 @@ export function createPartitionIngest(options: PartitionOptions): PartitionInges
       if (isPendingBuilt(admission)) return true
       // A range that is fixed goes whole, or not at all.
       if (isBuildingPending(admission)) return false
-      return isStopping || admission.isInterrupted || pool.isOver() || isFull(open.batch, limits, now()) || isBeforePending()
+      return (
+        isStopping || admission.isInterrupted || pool.isOver() || isFull(open.batch, limits, now()) || isBeforePending()
+      )
     },
     isIdle: () => state.stage.kind === 'idle' && flying === undefined,
-    isResting: () => state.stage.kind === 'idle' && open === undefined && state.hasIntent && admission.pending === undefined,
+    isResting: () =>
+      state.stage.kind === 'idle' && open === undefined && state.hasIntent && admission.pending === undefined,
     async flush() {
       const closing = close()
       flying = closing?.block
       try {
-        await drive(closing === undefined ? { kind: 'rested' } : { kind: 'closed', range: closing.range }, closing?.block)
+        await drive(
+          closing === undefined ? { kind: 'rested' } : { kind: 'closed', range: closing.range },
+          closing?.block,
+        )
         return closing?.block
       } finally {
         if (closing !== undefined) pool.giveBack(closing.block.batch.rows)

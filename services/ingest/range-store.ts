@@ -4,11 +4,13 @@ import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 
 import { batchToken, type Batch } from './batch.ts'
+import { LANDING_COLUMNS } from './encode.ts'
 import { insertLedgerEntry } from './ledger.ts'
-import { insertDirectly, missingRows } from './recover.ts'
+import { encodedRows, insertDirectly, missingRows } from './recover.ts'
+import type { OffsetRange } from './partition-state.ts'
 import type { RangeStore, RollupVote } from './recovery.ts'
 import { addRangeSql, readRollups, votesSql, type Rollup } from './rollups.ts'
-import { insertBatch, type RetryPolicy } from './writer.ts'
+import { insertBatch, insertRows, type RetryPolicy } from './writer.ts'
 
 const VoteRow = z.object({
   rollup: z.string(),
@@ -18,12 +20,12 @@ const VoteRow = z.object({
   buckets: z.coerce.number(),
 })
 
-const CoveredRow = z.object({ records: z.coerce.number() })
+const EntryRow = z.object({ from: z.coerce.number(), to: z.coerce.number() })
 
-const COVERED = `SELECT sum(records) AS records FROM (
-  SELECT offset_from, offset_to, max(records) AS records FROM ingest_ledger
+/** Entries of the ledger that overlap a range. */
+const ENTRIES = `SELECT offset_from AS from, offset_to AS to FROM ingest_ledger
   WHERE source = {source:String} AND partition = {partition:UInt32} AND offset_from < {to:UInt64} AND offset_to > {from:UInt64}
-  GROUP BY offset_from, offset_to)`
+  ORDER BY from, to`
 
 /** Recovery repeats itself as a whole, so its inserts are tried once. */
 export const ONE_TRY: RetryPolicy = {
@@ -35,9 +37,23 @@ export const ONE_TRY: RetryPolicy = {
   },
 }
 
+const LINE_END = Buffer.from('\n')
+
 /** Offsets of a batch, as parameters of a query. */
 function rangeOf(batch: Batch): { source: string; partition: number; from: number; to: number } {
   return { source: batch.source, partition: batch.partition, from: batch.from, to: batch.to }
+}
+
+/** What of a range no entry covers. `entries` in the order of their offsets. */
+function uncovered(range: OffsetRange, entries: readonly OffsetRange[]): OffsetRange[] {
+  const holes: OffsetRange[] = []
+  let { from } = range
+  for (const entry of entries) {
+    if (entry.from > from) holes.push({ from, to: entry.from })
+    from = Math.max(from, entry.to)
+  }
+  if (from < range.to) holes.push({ from, to: range.to })
+  return holes
 }
 
 export function createRangeStore(clickhouse: ClickHouse): RangeStore<Batch> {
@@ -53,7 +69,7 @@ export function createRangeStore(clickhouse: ClickHouse): RangeStore<Batch> {
   }
   return {
     async missing(batch) {
-      return (await missingRows(clickhouse, batch, rangeOf(batch))).length
+      return (await missingRows(clickhouse, batch, rangeOf(batch))).map((row) => row.offset)
     },
     async insert(batch) {
       return await insertBatch(clickhouse, batch, ONE_TRY)
@@ -63,10 +79,26 @@ export function createRangeStore(clickhouse: ClickHouse): RangeStore<Batch> {
       const token = `${batchToken(batch, batch.from, batch.to)}/direct-${rows[0]?.offset ?? 0}-${rows.length}-${Date.now()}`
       await insertDirectly(clickhouse, rows, token, ONE_TRY)
     },
+    async insertRest(batch) {
+      const rows = await missingRows(clickhouse, batch, rangeOf(batch))
+      const body = Buffer.concat(rows.flatMap((row) => [row.bytes, LINE_END]))
+      const token = `${batchToken(batch, batch.from, batch.to)}/rest-${rows[0]?.offset ?? 0}-${rows.length}`
+      await insertRows(clickhouse, { table: 'landing', columns: LANDING_COLUMNS, body, token }, ONE_TRY)
+    },
+    before(batch, offset) {
+      const rows = [...encodedRows(batch)].filter((row) => row.offset < offset)
+      const dead = rows.filter((row) => row.isDead).length
+      const length = rows.reduce((sum, row) => sum + row.bytes.length + 1, 0)
+      return { ...batch, to: offset, records: rows.length, dead, rows: { bytes: batch.rows.bytes, length } }
+    },
     async completeLedger(batch) {
-      const [covered] = await clickhouse.select(COVERED, CoveredRow, rangeOf(batch))
-      if ((covered?.records ?? 0) >= batch.records) return
-      await insertLedgerEntry(clickhouse, { ...rangeOf(batch), records: batch.records, dead: batch.dead }, ONE_TRY)
+      const entries = await clickhouse.select(ENTRIES, EntryRow, rangeOf(batch))
+      for (const { from, to } of uncovered(rangeOf(batch), entries)) {
+        const rows = [...encodedRows(batch)].filter((row) => row.offset >= from && row.offset < to)
+        const dead = rows.filter((row) => row.isDead).length
+        const entry = { ...rangeOf(batch), from, to, records: rows.length, dead }
+        if (rows.length > 0) await insertLedgerEntry(clickhouse, entry, ONE_TRY)
+      }
     },
     async votes(batch) {
       const votes: RollupVote[] = []

@@ -1,8 +1,9 @@
 /**
  * The audit: is every offset of a topic stored once, does every rollup hold what the raw table holds, and is ClickHouse as far as Kafka's group?
  *
- * It reads; with `isRepair` it also removes doubled raw rows' cause for doubt (rollups are rebuilt from raw rows, bucket by bucket) and moves the
- * group back to the first gap that Kafka can still fill: the service then reads on from there and passes over what is stored.
+ * It reads. With `isRepair` it also rebuilds rollup buckets from raw rows, takes blocks out of the ledger that the tables lack, and moves the group
+ * back to the first gap that Kafka can still fill: the service then reads on from there, passes over what is stored and stores the rest.
+ * Rows that are stored twice are told, not removed.
  */
 import { TupleParam } from '@clickhouse/client'
 import type { Admin } from 'kafkajs'
@@ -10,7 +11,7 @@ import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 
-import { incarnationOf, readFacts, readIslands } from './assignment.ts'
+import { incarnationOf, readFacts, readIslands, sourceOf } from './assignment.ts'
 import { differencesSql, readRollups, rebuildSql, type Rollup } from './rollups.ts'
 
 /** Raw rows live 30 days from their arrival (001_requests.sql); a day less, so that none has expired in what is compared. */
@@ -30,13 +31,31 @@ export interface Gap {
   readonly isInKafka: boolean
 }
 
-const DoubleRow = z.object({ source: z.string(), partition: z.number(), rows: z.coerce.number(), offsets: z.coerce.number() })
+const DoubleRow = z.object({
+  source: z.string(),
+  partition: z.number(),
+  rows: z.coerce.number(),
+  offsets: z.coerce.number(),
+})
 export type Double = z.infer<typeof DoubleRow>
 
-const ShortRow = z.object({ source: z.string(), partition: z.number(), recorded: z.coerce.number(), stored: z.coerce.number() })
+const ShortRow = z.object({
+  source: z.string(),
+  partition: z.number(),
+  from: z.coerce.number(),
+  to: z.coerce.number(),
+  recorded: z.coerce.number(),
+  stored: z.coerce.number(),
+})
+/** A block that the ledger has and the tables lack, in whole or in part. */
 export type Short = z.infer<typeof ShortRow>
 
-const DifferenceRow = z.object({ hour: z.number(), app_id: z.string(), raw: z.coerce.number(), rolled: z.coerce.number() })
+const DifferenceRow = z.object({
+  hour: z.number(),
+  app_id: z.string(),
+  raw: z.coerce.number(),
+  rolled: z.coerce.number(),
+})
 
 export interface RollupDifference {
   readonly rollup: string
@@ -57,7 +76,6 @@ export interface Behind {
 export interface Reconciled {
   readonly gaps: readonly Gap[]
   readonly doubles: readonly Double[]
-  /** Offsets that the ledger has and the tables lack. */
   readonly short: readonly Short[]
   readonly differences: readonly RollupDifference[]
   readonly behind: readonly Behind[]
@@ -79,28 +97,43 @@ const DOUBLES = `SELECT source, partition, count() AS rows, uniqExact(offset) AS
   FROM (SELECT source, partition, offset FROM requests UNION ALL SELECT source, partition, offset FROM dead_requests)
   GROUP BY source, partition HAVING rows != offsets ORDER BY source, partition`
 
-/** Blocks of the ledger younger than the retention of raw rows, against the offsets that are stored from their first one on. */
+/** Blocks of the ledger younger than the retention of raw rows, against the offsets that are stored. */
 const SHORT = `WITH recent AS (
-    SELECT source, partition, offset_from, offset_to, max(records) AS records FROM ingest_ledger
+    SELECT source, partition, offset_from, offset_to, max(records) AS recorded FROM ingest_ledger
     WHERE ingested_at > now() - INTERVAL ${RAW_DAYS} DAY GROUP BY source, partition, offset_from, offset_to),
-  blocks AS (
-    SELECT source, partition, min(offset_from) AS first, max(offset_to) AS last, sum(records) AS recorded FROM recent GROUP BY source, partition)
-  SELECT source, partition, recorded, stored FROM (
-    SELECT blocks.source AS source, blocks.partition AS partition, any(blocks.recorded) AS recorded,
-      uniqExactIf(rows.offset, rows.offset >= blocks.first AND rows.offset < blocks.last) AS stored
-    FROM blocks LEFT JOIN (SELECT source, partition, offset FROM requests UNION ALL SELECT source, partition, offset FROM dead_requests) AS rows
-      ON blocks.source = rows.source AND blocks.partition = rows.partition
-    GROUP BY source, partition)
-  WHERE stored < recorded ORDER BY source, partition`
+  counts AS (
+    SELECT recent.source AS source, recent.partition AS partition, recent.offset_from AS offset_from, uniqExact(rows.offset) AS stored
+    FROM (SELECT source, partition, offset FROM requests UNION ALL SELECT source, partition, offset FROM dead_requests) AS rows
+    ASOF JOIN recent ON rows.source = recent.source AND rows.partition = recent.partition AND rows.offset >= recent.offset_from
+    WHERE rows.offset < recent.offset_to
+    GROUP BY source, partition, offset_from)
+  SELECT source, partition, offset_from AS from, offset_to AS to, recorded, stored
+  FROM recent LEFT JOIN counts USING (source, partition, offset_from)
+  WHERE stored < recorded ORDER BY source, partition, from`
+
+const FORGET = `ALTER TABLE ingest_ledger DELETE
+  WHERE source = {source:String} AND partition = {partition:UInt32} AND offset_from = {from:UInt64} AND offset_to = {to:UInt64}
+  SETTINGS mutations_sync = 1`
 
 interface Audit {
   readonly gaps: Gap[]
   readonly behind: Behind[]
+  /** Blocks that can be read again. */
+  readonly forgettable: Short[]
   /** First offset to read again, by partition. */
   readonly rewinds: Map<number, number>
 }
 
-async function auditPartition(audit: Audit, options: ReconcileOptions, partition: number): Promise<void> {
+function rewind(audit: Audit, partition: number, offset: number): void {
+  audit.rewinds.set(partition, Math.min(offset, audit.rewinds.get(partition) ?? offset))
+}
+
+async function auditPartition(
+  audit: Audit,
+  options: ReconcileOptions,
+  partition: number,
+  short: readonly Short[],
+): Promise<void> {
   const { clickhouse, kafka } = options
   if (kafka === undefined) return
   const { topic } = kafka
@@ -110,26 +143,32 @@ async function auditPartition(audit: Audit, options: ReconcileOptions, partition
   const latest = Math.max(1, ...islands.map((island) => incarnationOf(topic, island.source)))
   const own = islands.filter((island) => incarnationOf(topic, island.source) === latest)
   for (const [index, island] of own.entries()) {
-    const before = own[index - 1]
-    if (before === undefined) continue
+    // Before the first block there is a gap only where Kafka still has something.
+    const from = own[index - 1]?.to ?? facts.low
+    if (from >= island.from) continue
     const isInKafka = island.from > facts.low
-    audit.gaps.push({ source: island.source, partition, from: before.to, to: island.from, isInKafka })
-    if (isInKafka && !audit.rewinds.has(partition)) audit.rewinds.set(partition, Math.max(before.to, facts.low))
+    audit.gaps.push({ source: island.source, partition, from, to: island.from, isInKafka })
+    if (isInKafka) rewind(audit, partition, Math.max(from, facts.low))
   }
   const ledgerEnd = own.at(-1)?.to ?? facts.low
   // An intent under way is not behind: its range is being stored.
   if (facts.committed !== undefined && facts.committed > ledgerEnd) {
     audit.behind.push({ partition, ledgerEnd, committed: facts.committed })
-    if (!audit.rewinds.has(partition)) audit.rewinds.set(partition, Math.max(ledgerEnd, facts.low))
+    rewind(audit, partition, Math.max(ledgerEnd, facts.low))
+  }
+  for (const block of short) {
+    if (block.partition !== partition || block.source !== sourceOf(topic, latest) || block.from < facts.low) continue
+    audit.forgettable.push(block)
+    rewind(audit, partition, block.from)
   }
 }
 
-async function auditOffsets(options: ReconcileOptions): Promise<Audit> {
-  const audit: Audit = { gaps: [], behind: [], rewinds: new Map() }
+async function auditOffsets(options: ReconcileOptions, short: readonly Short[]): Promise<Audit> {
+  const audit: Audit = { gaps: [], behind: [], forgettable: [], rewinds: new Map() }
   const { kafka } = options
   if (kafka === undefined) return audit
   for (const { partition } of await kafka.admin.fetchTopicOffsets(kafka.topic)) {
-    await auditPartition(audit, options, partition)
+    await auditPartition(audit, options, partition, short)
   }
   return audit
 }
@@ -184,14 +223,19 @@ async function compareRollups(options: ReconcileOptions, repaired: string[]): Pr
 export async function reconcile(options: ReconcileOptions): Promise<Reconciled> {
   const { clickhouse, kafka, isRepair } = options
   const repaired: string[] = []
-  const audit = await auditOffsets(options)
   const doubles = await clickhouse.select(DOUBLES, DoubleRow)
   const short = await clickhouse.select(SHORT, ShortRow)
+  const audit = await auditOffsets(options, short)
   const differences = await compareRollups(options, repaired)
   if (isRepair && kafka !== undefined && audit.rewinds.size > 0) {
+    for (const { source, partition, from, to } of audit.forgettable) {
+      await clickhouse.command(FORGET, { source, partition, from, to })
+    }
     const partitions = [...audit.rewinds].map(([partition, offset]) => ({ partition, offset: String(offset) }))
     await kafka.admin.setOffsets({ groupId: kafka.groupId, topic: kafka.topic, partitions })
-    repaired.push(`${kafka.groupId}: moved back in ${partitions.length} partitions; start the service, it stores what is missing`)
+    repaired.push(
+      `${kafka.groupId}: moved back in ${partitions.length} partitions; start the service, it stores what is missing`,
+    )
   }
   return { gaps: audit.gaps, behind: audit.behind, doubles, short, differences, repaired }
 }

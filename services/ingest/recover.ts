@@ -83,7 +83,7 @@ export interface EncodedRow {
   readonly timestampAt: number
 }
 
-function* encodedRows(batch: Batch): Generator<EncodedRow> {
+export function* encodedRows(batch: Batch): Generator<EncodedRow> {
   const body = batch.rows.bytes.subarray(0, batch.rows.length)
   for (let start = 0; start < body.length;) {
     const end = body.indexOf(NEWLINE, start)

@@ -5,7 +5,8 @@
  * 1. Read which offsets of the range are stored, as records or dead letters.
  *    - none: insert the block under its token.
  *    - some, and the range is the same that was begun: insert it under its token; tables that have the block drop it.
- *    - some, and nobody knows under which tokens: put what is missing into the tables directly.
+ *    - some, and nobody knows under which tokens: what is stored is completed as a range of its own (steps 3 and 4), the rest is inserted
+ *      under a token of its own.
  * 2. Read again. What is still missing had a token without rows (1 to 2 % of kills): put it into its table directly. An earlier owner's insert
  *    may be about to show, so it must be missing twice, a pause apart.
  * 3. The ledger lacks the range: add it.
@@ -28,13 +29,17 @@ export interface RollupVote {
 
 /** What recovery needs of the database. `Block` is a batch; tests use a model of their own. */
 export interface RangeStore<Block> {
-  /** How many records of the block are not stored. */
-  missing(block: Block): Promise<number>
+  /** Offsets of the records of the block that are not stored, in order. */
+  missing(block: Block): Promise<readonly number[]>
   /** Inserts the block under its token. Resolves to the number of rows that were refused and became dead letters. */
   insert(block: Block): Promise<number>
   /** Puts the records that are not stored into their tables, past the views. */
   insertMissing(block: Block): Promise<void>
-  /** Adds the block to the ledger, unless it is covered there. */
+  /** Inserts the records that are not stored as a block of their own. */
+  insertRest(block: Block): Promise<void>
+  /** The records of the block before this offset. */
+  before(block: Block, offset: number): Block
+  /** Adds to the ledger what of the block is not covered there. */
   completeLedger(block: Block): Promise<void>
   votes(block: Block): Promise<readonly RollupVote[]>
   /** Adds to a rollup what the range has in the raw table, for one week. */
@@ -61,21 +66,13 @@ const SHOW_PAUSE_MS = 300
 const VOTE_PAUSE_MS = 500
 const VOTES_MAX = 6
 
-async function completeRows<Block extends { readonly records: number }>(
-  store: RangeStore<Block>,
-  block: Block,
-  doubt: RangeDoubt,
-  options: RecoverOptions,
-): Promise<void> {
-  const missing = await store.missing(block)
-  if (missing === 0) return
-  options.onRepair({ kind: 'rows', missing, records: block.records })
-  if (missing === block.records || doubt !== 'offsets') await store.insert(block)
-  if ((await store.missing(block)) === 0) return
+/** Rows whose token was kept without them: they must be missing twice, a pause apart. */
+async function completeGhosts<Block>(store: RangeStore<Block>, block: Block, options: RecoverOptions): Promise<void> {
+  if ((await store.missing(block)).length === 0) return
   await options.pause(SHOW_PAUSE_MS)
   const ghosts = await store.missing(block)
-  if (ghosts === 0) return
-  options.onRepair({ kind: 'ghost_rows', missing: ghosts })
+  if (ghosts.length === 0) return
+  options.onRepair({ kind: 'ghost_rows', missing: ghosts.length })
   await store.insertMissing(block)
 }
 
@@ -121,6 +118,23 @@ async function completeRollups<Block extends { readonly records: number }>(
   for (const vote of found.undecided) options.onRepair({ kind: 'undecided', rollup: vote.rollup, week: vote.week })
 }
 
+/** Rows, ledger and rollups of a block whose token is the one that it was begun under. */
+async function completeBlock<Block extends { readonly records: number }>(
+  store: RangeStore<Block>,
+  block: Block,
+  doubt: RangeDoubt,
+  options: RecoverOptions,
+): Promise<void> {
+  const missing = await store.missing(block)
+  if (missing.length > 0) {
+    options.onRepair({ kind: 'rows', missing: missing.length, records: block.records })
+    await store.insert(block)
+    await completeGhosts(store, block, options)
+  }
+  await store.completeLedger(block)
+  await completeRollups(store, block, doubt, options)
+}
+
 /** Makes the range of a block complete. Throws when the database cannot be asked or cannot store; repeating it is safe. */
 export async function recoverRange<Block extends { readonly records: number }>(
   store: RangeStore<Block>,
@@ -128,7 +142,14 @@ export async function recoverRange<Block extends { readonly records: number }>(
   doubt: RangeDoubt,
   options: RecoverOptions,
 ): Promise<void> {
-  await completeRows(store, block, doubt, options)
+  const missing = doubt === 'offsets' ? await store.missing(block) : []
+  const [first] = missing
+  if (first === undefined || missing.length === block.records) {
+    await completeBlock(store, block, doubt, options)
+    return
+  }
+  await completeBlock(store, store.before(block, first), doubt, options)
+  options.onRepair({ kind: 'rows', missing: missing.length, records: block.records })
+  await store.insertRest(block)
   await store.completeLedger(block)
-  await completeRollups(store, block, doubt, options)
 }

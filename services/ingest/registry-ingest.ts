@@ -127,7 +127,8 @@ export function createRegistryIngest(options: RegistryOptions): PartitionIngest 
     // The registry is read again as a whole when its topic is created anew; nothing is counted.
     isSameTopic: async () => await Promise.resolve(true),
     openBytes: () => 0,
-    isDue: (isStopping) => open !== undefined && (isStopping || isFull() || now() - open.openedAtMs >= options.milliseconds),
+    isDue: (isStopping) =>
+      open !== undefined && (isStopping || isFull() || now() - open.openedAtMs >= options.milliseconds),
     isIdle: () => !isBusy && !isFenced,
     isResting: () => false,
     isRebuilding: () => false,

@@ -26,7 +26,12 @@ export const ROLLUPS: readonly RollupShape[] = [
   hourly('app_route_hourly', 'route'),
   hourly('app_user_agent_hourly', 'user_agent'),
   { table: 'app_minute', time: 'minute', keys: ['minute', 'app_id'], count: 'sum(requests)' },
-  { table: 'throttle_events', time: 'timestamp', keys: ['timestamp', 'app_id', 'route', 'client_ip', 'user_id'], count: 'count()' },
+  {
+    table: 'throttle_events',
+    time: 'timestamp',
+    keys: ['timestamp', 'app_id', 'route', 'client_ip', 'user_id'],
+    count: 'count()',
+  },
 ]
 
 export interface Rollup extends RollupShape {

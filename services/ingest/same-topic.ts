@@ -55,10 +55,11 @@ export interface ProbeOptions {
   readonly decode: DecodeOptions
 }
 
-/** What to look at first, where there is something to compare. */
+/** What to look at first, where there is something to compare: the first record wanted, when it is stored already, else the one before it. */
 export function probeOf(options: ProbeOptions): Probe | undefined {
   const { clickhouse, key, start, ledgerEnds, low, decode } = options
-  const offset = start.position - 1
-  if (offset < low || !ledgerEnds.includes(start.position)) return undefined
+  const isStoredAlready = start.position < Math.max(0, ...ledgerEnds)
+  const offset = isStoredAlready ? start.position : start.position - 1
+  if (offset < low || !(isStoredAlready || ledgerEnds.includes(start.position))) return undefined
   return { offset, isStored: async (message) => await isStored(clickhouse, key, message, decode) }
 }

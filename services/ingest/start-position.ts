@@ -15,8 +15,8 @@ export interface StartFacts {
   readonly intent: Intent | undefined
   /** Stored ranges of the source, in order, merged where they meet. */
   readonly ledger: readonly OffsetRange[]
-  /** First offset of the block that the ledger has last: a kill may have left that block in part. */
-  readonly lastBlockFrom: number | undefined
+  /** The block that the ledger has last: a kill may have left it in some tables only. */
+  readonly lastBlock: (OffsetRange & { readonly records: number }) | undefined
   /** Most records of a block: what may be stored in part beyond the ledger, when no commit says what was under way. */
   readonly blockRecordsMax: number
   /** First offset that Kafka still has, and the offset after its last. */
@@ -24,6 +24,8 @@ export interface StartFacts {
   readonly high: number
   /** When the group is ahead of the ledger: read again what is missing, or go on where the group is. */
   readonly behind: 'rewind' | 'continue'
+  /** Epoch milliseconds. */
+  readonly nowMs: number
 }
 
 /** What a person should know about a start. */
@@ -59,55 +61,63 @@ export interface RecreatedTopic {
 /** A block of n records may span more than n offsets: transactions and compaction leave holes. */
 const BLOCK_SPREAD = 4
 
-function pendingOf(facts: StartFacts): StartPosition['pending'] {
+function intendedRange(facts: StartFacts): StartPosition['pending'] {
   const { committed, intent } = facts
   if (committed === undefined || intent === undefined || intent.to <= committed) return undefined
   return { from: committed, to: intent.to, records: intent.n, openedAtMs: intent.at }
 }
 
-/** Where the group says it is, corrected by the ledger. Adds to `notes`. */
-function wantedPosition(facts: StartFacts, certainEnd: number | undefined, notes: StartNote[]): number {
-  const { committed, ledger, low } = facts
-  if (committed === undefined) return certainEnd ?? low
+/** Without an intent nobody knows whether the last block is whole, so it is built again as if it had been intended. */
+function lastBlock(facts: StartFacts): StartPosition['pending'] {
+  return facts.lastBlock === undefined ? undefined : { ...facts.lastBlock, openedAtMs: facts.nowMs }
+}
+
+/** True when the commit and the ledger tell the same: all up to the commit is stored, and what comes after it is known. */
+function isCertain(facts: StartFacts): boolean {
+  const { committed, intent, ledger } = facts
+  if (committed === undefined) return false
   const end = ledger.at(-1)?.to
-  if (committed < (end ?? 0) && facts.intent === undefined) {
+  return committed === end || (intent !== undefined && committed <= (end ?? committed))
+}
+
+/** Where the group says it is, corrected by the ledger. Adds to `notes`. */
+function wantedPosition(facts: StartFacts, pending: StartPosition['pending'], notes: StartNote[]): number {
+  const { committed, ledger, low, intent } = facts
+  const end = ledger.at(-1)?.to
+  const certainEnd = intent === undefined ? (pending?.from ?? end ?? low) : (end ?? low)
+  if (committed === undefined) return certainEnd
+  if (committed < (end ?? 0) && intent === undefined) {
     notes.push({ kind: 'moved_back', from: committed, to: end ?? 0 })
+    return Math.min(committed, certainEnd)
   }
   if (committed <= (end ?? low)) return committed
   const isRewound = facts.behind === 'rewind'
   notes.push({ kind: 'ledger_behind', from: end ?? low, to: committed, isRewound })
-  return isRewound ? (certainEnd ?? low) : committed
-}
-
-/** Below which offset a range that the ledger lacks may be stored in part; 0 when the commit and the ledger agree. */
-function doubtBelow(facts: StartFacts): number {
-  const { committed, intent, ledger, blockRecordsMax, low } = facts
-  const end = ledger.at(-1)?.to
-  if ((committed !== undefined && committed === end) || (intent !== undefined && committed !== undefined && committed <= (end ?? committed))) return 0
-  return Math.max((end ?? low) + BLOCK_SPREAD * blockRecordsMax, intent?.to ?? 0, committed ?? 0)
+  return isRewound ? certainEnd : committed
 }
 
 /** Decides the start. Total. */
 export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic {
-  const { committed, ledger, low, high } = facts
-  const knownEnd = Math.max(ledger.at(-1)?.to ?? 0, committed ?? 0)
+  const { committed, intent, ledger, low, high, blockRecordsMax } = facts
+  const end = ledger.at(-1)?.to
+  const knownEnd = Math.max(end ?? 0, committed ?? 0)
   if (high < knownEnd) return { kind: 'recreated', knownEnd, high }
   const notes: StartNote[] = []
-  const doubted = doubtBelow(facts)
-  const certainEnd = doubted === 0 ? ledger.at(-1)?.to : facts.lastBlockFrom
-  const wanted = wantedPosition(facts, certainEnd, notes)
-  const pending = pendingOf(facts)
-  const holes = [pending, doubted === 0 ? undefined : { from: certainEnd ?? 0, to: Number.POSITIVE_INFINITY }]
-  const known = holes.reduce(
-    (ranges, hole) => (hole === undefined ? ranges : ranges.flatMap((range) => without(range, hole))),
-    ledger.filter((range) => range.to > wanted),
-  )
+  const certain = isCertain(facts)
+  const begun = intendedRange(facts) ?? (certain ? undefined : lastBlock(facts))
+  const wanted = wantedPosition(facts, begun, notes)
   const position = Math.max(wanted, low)
   if (position > wanted && !isCovered({ from: wanted, to: position }, ledger)) {
     notes.push({ kind: 'retention_cut', from: wanted, to: position })
   }
-  const isPendingGone = pending !== undefined && pending.to <= position
-  return { kind: 'start', position, pending: isPendingGone ? undefined : pending, known, doubtBelow: doubted, notes }
+  const pending = begun !== undefined && begun.to > position ? begun : undefined
+  const known = ledger
+    .filter((range) => range.to > wanted)
+    .flatMap((range) => (pending === undefined ? [range] : without(range, pending)))
+  const doubtBelow = certain
+    ? 0
+    : Math.max((end ?? low) + BLOCK_SPREAD * blockRecordsMax, intent?.to ?? 0, committed ?? 0)
+  return { kind: 'start', position, pending, known, doubtBelow, notes }
 }
 
 /** What of `range` lies outside `hole`. */

@@ -4,7 +4,7 @@
 SELECT app_id, sumIf(share, cluster_apps = 1) AS elsewhere_share
 FROM
 (
-    SELECT app_id, share, count() OVER (PARTITION BY network) AS cluster_apps
+    SELECT app_id, share, count() OVER (PARTITION BY transform(app_id, {apps:Array(String)}, {clusters:Array(UInt32)}, toUInt32(0)), network) AS cluster_apps
     FROM analysis_app_network
     WHERE run_id = {run_id:String} AND app_id IN {apps:Array(String)}
 )

@@ -48,7 +48,8 @@ function sample(sql: string): Record<string, unknown> {
     low_degree_max: TUNING.blocking.lowDegreeMax,
     user_degree_max: TUNING.blocking.userDegreeMax,
     networks_max: 100,
-    window_seconds: 900,
+    clusters: RING.map(() => 0),
+    window_seconds: RING.map(() => 900),
     sources: ['fixture'],
     partition: 0,
   }

@@ -1,8 +1,8 @@
 /** Known answers: what the SQL computes, against plain oracles and by hand. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { readCluster } from '../../services/analyzer/cluster-facts.ts'
-import { measureGain } from '../../services/analyzer/materiality.ts'
+import { readClusters } from '../../services/analyzer/cluster-facts.ts'
+import { measureGains } from '../../services/analyzer/materiality.ts'
 import { networkOverlap, sharedNetworks } from '../../services/analyzer/signals/networks.ts'
 import { routeMix } from '../../services/analyzer/signals/route-mix.ts'
 import { pairSuccessionQuery, successions } from '../../services/analyzer/succession.ts'
@@ -75,8 +75,9 @@ describe('against plain oracles on random traffic', () => {
     expect(rows).toHaveLength(3)
     for (const row of rows) expect(row.precedence).toBeCloseTo(oracle.precedence(traffic, row.app_a, row.app_b), 9)
     await prepareRun(engine.clickhouse)
-    const { effectiveHours } = await readCluster(engine.clickhouse, RUN, apps, WINDOW, TUNING)
-    for (const [i, hours] of effectiveHours.entries())
+    const [reads] = await readClusters(engine.clickhouse, RUN, [apps], WINDOW, TUNING)
+    expect(reads?.effectiveHours).toHaveLength(apps.length)
+    for (const [i, hours] of (reads?.effectiveHours ?? []).entries())
       expect(hours).toBeCloseTo(oracle.effectiveHours(traffic, apps[i] ?? ''), 9)
   })
 })
@@ -139,13 +140,13 @@ describe('a cluster', () => {
       { app: 'stranger', network: '198.51.100.2', requests: 10, user: 'u3' },
     ])
     await prepareRun(engine.clickhouse)
-    const reads = await readCluster(engine.clickhouse, RUN, ['a', 'b'], WINDOW, TUNING)
-    expect(reads.elsewhereShares.map((share) => Math.round(share * 1e6) / 1e6)).toEqual([0.4, 0.75])
-    expect(reads.sharedUserShare).toBeCloseTo(1 / 3, 12)
-    expect(reads.networks).toEqual([
+    const [reads] = await readClusters(engine.clickhouse, RUN, [['a', 'b']], WINDOW, TUNING)
+    expect(reads?.elsewhereShares.map((share) => Math.round(share * 1e6) / 1e6)).toEqual([0.4, 0.75])
+    expect(reads?.sharedUserShare).toBeCloseTo(1 / 3, 12)
+    expect(reads?.networks).toEqual([
       { network: '::ffff:192.0.2.1', degree: 2, cluster_apps: 2, class: 'dedicated', requests: 85 },
     ])
-    for (const hours of reads.effectiveHours) expect(hours).toBeGreaterThan(20)
+    for (const hours of reads?.effectiveHours ?? []) expect(hours).toBeGreaterThan(20)
   })
 
   it('gains what it was served in the busiest limit window over what one app may use; refusals use nothing', async () => {
@@ -157,14 +158,35 @@ describe('a cluster', () => {
       { ...burst, app: 'a', requests: 100, hours: [5, 5.25] },
       { ...burst, app: 'stranger', requests: 900, hours: [3, 3.25] },
     ])
-    const gain = await measureGain(engine.clickhouse, ['a', 'b'], WINDOW, TUNING)
-    expect(gain.value).toBeCloseTo(1.7, 12)
-    expect(gain.basis).toBe('170 requests to /v1/search in 15 minutes, where one app may send 100')
+    const [gain] = await measureGains(engine.clickhouse, [['a', 'b']], WINDOW, TUNING)
+    expect(gain?.value).toBeCloseTo(1.7, 12)
+    expect(gain?.basis).toBe('170 requests to /v1/search in 15 minutes, where one app may send 100')
+  })
+
+  it('is read the same by itself and beside others', async () => {
+    const limited = { route: '/v1/search', limit: 10, reset: 899 }
+    await storeBursts([
+      ...serving('a', '192.0.2.1', ['u1', 'u2'], 30),
+      ...serving('b', '192.0.2.1', ['u1', 'u3'], 20),
+      ...serving('c', '192.0.2.1', ['u1', 'u4'], 10),
+      ...serving('d', '192.0.2.2', ['u5'], 40),
+      { ...limited, app: 'd', network: '192.0.2.1', requests: 50, hours: [1, 1.25] },
+      { ...limited, app: 'e', network: '192.0.2.2', requests: 40, hours: [2, 2.5], reset: 3599 },
+    ])
+    await prepareRun(engine.clickhouse)
+    const clusters = [['a', 'b'], ['c', 'd'], ['e']]
+    const reads = await readClusters(engine.clickhouse, RUN, clusters, WINDOW, TUNING)
+    const gains = await measureGains(engine.clickhouse, clusters, WINDOW, TUNING)
+    for (const [i, apps] of clusters.entries()) {
+      expect(await readClusters(engine.clickhouse, RUN, [apps], WINDOW, TUNING)).toEqual([reads[i]])
+      expect(await measureGains(engine.clickhouse, [apps], WINDOW, TUNING)).toEqual([gains[i]])
+    }
+    expect(gains.map(({ value }) => value)).toEqual([null, 5, 4])
   })
 
   it('has no gain where the logs carry no limits', async () => {
     await storeBursts([{ app: 'a', network: '192.0.2.1', requests: 5 }])
-    expect((await measureGain(engine.clickhouse, ['a'], WINDOW, TUNING)).value).toBeNull()
+    expect((await measureGains(engine.clickhouse, [['a']], WINDOW, TUNING))[0]?.value).toBeNull()
   })
 })
 

@@ -134,7 +134,7 @@ export class ModelWorld {
     return {
       missing: async (block) => {
         faults.before()
-        return await Promise.resolve(this.missingOf(block).length)
+        return await Promise.resolve(this.missingOf(block))
       },
       insert: async (block) => {
         this.insert(block, faults)
@@ -145,11 +145,17 @@ export class ModelWorld {
         for (const offset of this.missingOf(block)) this.raw.set(offset, 1)
         await Promise.resolve()
       },
+      insertRest: async (block) => {
+        const rest = this.missingOf(block)
+        const [first = block.from] = rest
+        this.insert({ from: first, to: block.to, records: rest.length }, faults)
+        await Promise.resolve()
+      },
+      before: (block, offset) => ({ ...block, to: offset, records: this.offsetsOf({ ...block, to: offset }).length }),
       completeLedger: async (block) => {
         faults.before()
-        if (!this.ledger.some((known) => known.from <= block.from && known.to >= block.to)) {
-          this.ledger.push({ from: block.from, to: block.to })
-        }
+        const isKnown = (offset: number): boolean => this.ledger.some(({ from, to }) => offset >= from && offset < to)
+        if (!this.offsetsOf(block).every(isKnown)) this.ledger.push({ from: block.from, to: block.to })
         await Promise.resolve()
       },
       votes: async (block) => {
@@ -166,7 +172,10 @@ export class ModelWorld {
   }
 
   private vote(rollup: (typeof ROLLUPS)[number], block: ModelBlock): RollupVote {
-    const own = count(this.offsetsOf(block).filter((offset) => this.raw.has(offset)), BUCKETS[rollup])
+    const own = count(
+      this.offsetsOf(block).filter((offset) => this.raw.has(offset)),
+      BUCKETS[rollup],
+    )
     const raw = count(this.raw.keys(), BUCKETS[rollup])
     let present = 0
     let absent = 0
@@ -192,7 +201,8 @@ export class ModelWorld {
       }
     }
     for (const offset of this.log) {
-      if (!this.ledger.some((range) => offset >= range.from && offset < range.to)) wrong.push(`the ledger lacks ${offset}`)
+      if (!this.ledger.some((range) => offset >= range.from && offset < range.to))
+        wrong.push(`the ledger lacks ${offset}`)
     }
     return wrong
   }

@@ -47,7 +47,9 @@ export async function startIngest(env: Readonly<Record<string, string>>): Promis
   }
   const of = (event: string): LogLine[] => lines.filter((line) => line.event === event)
   const get: IngestService['get'] = async (path) => {
-    const port = await until(() => z.int().optional().parse(of('ingest.listening')[0]?.['port']), { what: 'it listens' })
+    const port = await until(() => z.int().optional().parse(of('ingest.listening')[0]?.['port']), {
+      what: 'it listens',
+    })
     const answer = await fetch(`http://127.0.0.1:${port}${path}`)
     return { status: answer.status, text: await answer.text() }
   }
@@ -62,7 +64,10 @@ export async function startIngest(env: Readonly<Record<string, string>>): Promis
       return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     },
     async ready() {
-      await until(async () => (await get('/readyz')).status === 200, { what: 'the service is ready', timeoutMs: 60_000 })
+      await until(async () => (await get('/readyz')).status === 200, {
+        what: 'the service is ready',
+        timeoutMs: 60_000,
+      })
     },
     signal: (name) => void child.kill(name),
     ended: async () => await ended(child),
@@ -76,7 +81,11 @@ export async function startIngest(env: Readonly<Record<string, string>>): Promis
 
 async function spawnWith(variables: Readonly<Record<string, string>>): Promise<ChildProcess> {
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
-  return await spawnBound('/usr/bin/env', [...assignments, process.execPath, ...FLAGS, MAIN, 'ingest'], ['ignore', 'pipe', 'pipe'])
+  return await spawnBound(
+    '/usr/bin/env',
+    [...assignments, process.execPath, ...FLAGS, MAIN, 'ingest'],
+    ['ignore', 'pipe', 'pipe'],
+  )
 }
 
 async function ended(child: ChildProcess): Promise<number | string> {

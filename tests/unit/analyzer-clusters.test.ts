@@ -54,6 +54,8 @@ describe('communities', () => {
   })
 })
 
+const corner = (bits: number): string => `cube-${bits}`
+
 describe('clusters', () => {
   it('are the cliques of linked apps', () => {
     expect(members([...clique(['a', 'b', 'c']), ...clique(['x', 'y'])])).toEqual([
@@ -76,6 +78,29 @@ describe('clusters', () => {
       ['a', 'b', 'c', 'd', 'e'],
       ['x', 'y', 'z'],
     ])
+  })
+
+  it('a loose group in which nobody is linked to most others is none', () => {
+    // A cube: eight apps, each linked to three of the seven others. The clique makes the platform large enough to keep it together.
+    const cube = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((from) =>
+      [1, 2, 4].filter((bit) => (from & bit) === 0).map((bit) => score(corner(from), corner(from | bit))),
+    )
+    const dense = letters.slice(0, 8)
+    expect(members([...cube, ...clique(dense)])).toEqual([dense])
+    expect(
+      communities(
+        [...cube, ...clique(dense)].map(({ pair }) => edgeOf([pair.a, pair.b], 6)),
+        SEED,
+        1,
+      ).size,
+    ).toBe(16)
+  })
+
+  it('two apps alone must be surer than three, which bear each other out', () => {
+    const sure = { network: 8, behaviour: 4 }
+    expect(members(clique(['a', 'b'], sure))).toEqual([])
+    expect(members(clique(['a', 'b', 'c'], sure))).toEqual([['a', 'b', 'c']])
+    expect(members(clique(['a', 'b'], { network: 8, behaviour: 6 }))).toEqual([['a', 'b']])
   })
 
   it('a chain of links is no cluster of all its apps', () => {

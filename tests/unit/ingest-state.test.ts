@@ -7,7 +7,11 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeMetadata } from '../../services/ingest/intent.ts'
 import { FencedError } from '../../services/ingest/membership.ts'
-import { createPartitionIngest, type PartitionIngest, type PartitionPort } from '../../services/ingest/partition-ingest.ts'
+import {
+  createPartitionIngest,
+  type PartitionIngest,
+  type PartitionPort,
+} from '../../services/ingest/partition-ingest.ts'
 import { recoverRange, type RecoverOptions } from '../../services/ingest/recovery.ts'
 import { createRowPool } from '../../services/ingest/row-pool.ts'
 import { startPosition } from '../../services/ingest/start-position.ts'
@@ -56,7 +60,10 @@ function faultsOf(life: Life): Faults {
 function portOf(world: ModelWorld, life: Life): PartitionPort {
   const faults = faultsOf(life)
   const store = world.store(faults)
-  const recover = async (block: Parameters<PartitionPort['recover']>[0]['batch'], doubt: 'none' | 'same_range' | 'offsets') => {
+  const recover = async (
+    block: Parameters<PartitionPort['recover']>[0]['batch'],
+    doubt: 'none' | 'same_range' | 'offsets',
+  ) => {
     await recoverRange(store, block, doubt, AT_ONCE)
   }
   return {
@@ -92,11 +99,13 @@ function portOf(world: ModelWorld, life: Life): PartitionPort {
 function begin(world: ModelWorld, life: Life): PartitionIngest {
   const metadata = decodeMetadata(world.metadata)
   const sorted = world.ledger.toSorted((one, other) => one.from - other.from || one.to - other.to)
+  const last = sorted.toSorted((one, other) => one.to - other.to).at(-1)
   const start = startPosition({
     committed: world.committed,
     intent: metadata.kind === 'intent' ? metadata.intent : undefined,
     ledger: merged(sorted),
-    lastBlockFrom: sorted.toSorted((one, other) => one.to - other.to).at(-1)?.from,
+    lastBlock: last === undefined ? undefined : { ...last, records: world.offsetsOf({ ...last, records: 0 }).length },
+    nowMs: 0,
     blockRecordsMax: 12,
     low: 0,
     high: (world.log.at(-1) ?? -1) + 1,
@@ -142,12 +151,10 @@ async function live(world: ModelWorld, life: Life): Promise<void> {
   ingest.fence()
 }
 
-const log = fc
-  .array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 40 })
-  .map((gaps) => {
-    let offset = -1
-    return gaps.map((gap) => (offset += gap))
-  })
+const log = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 40 }).map((gaps) => {
+  let offset = -1
+  return gaps.map((gap) => (offset += gap))
+})
 
 function lifeOf(commit: fc.Arbitrary<Life['commit']>): fc.Arbitrary<Life> {
   return fc.record({

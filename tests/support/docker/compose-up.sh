@@ -47,6 +47,7 @@ clean_up() {
 
 docker info >/dev/null 2>&1 || started_engine=yes
 trap clean_up EXIT
+trap 'exit 130' INT TERM
 "$here/engine.sh" start
 install_compose
 

@@ -66,7 +66,7 @@ export async function membershipStorm(stream: Stream, rng: Rng, times: number): 
     await progress(stream, 1)
     if (leaver === undefined) continue
     const code = await stream.fleet.leave(leaver)
-    if (code !== 0) throw new Error(`a process that was asked to leave ended with ${code}`)
+    if (code !== 0) throw new Error(`a process that was asked to leave ended with ${code}: ${leaver.errors()}`)
   }
 }
 
@@ -155,9 +155,9 @@ export async function cutPendingRange(world: FaultWorld, stream: Stream, reached
   await Promise.all([...stream.fleet.members()].map(async (service) => await stream.fleet.kill(service)))
   await stream.production.stop()
   if (reached) held.release()
+  else held.drop()
   const cut = await pendingRange(stream)
   await stream.cut(cut.partition, cut.from, cut.low)
-  if (!reached) held.release()
   await Promise.all(Array.from({ length: count }, async () => await stream.fleet.add()))
   return cut
 }

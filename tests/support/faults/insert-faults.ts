@@ -8,9 +8,10 @@ export const ENGINE_ERRORS = [159, 209, 210, 241, 242, 252] as const
 
 const isBlock = (request: SeenRequest): boolean => /^\s*INSERT INTO landing\b/.test(request.sql)
 
-/** An insert that is held: `release` lets it go on. */
+/** An insert that is held: `release` lets it go on, `drop` cuts its connection; held before, it never reaches the engine then. */
 export interface HeldInsert {
   readonly release: () => void
+  readonly drop: () => void
 }
 
 export class InsertFaults {
@@ -35,9 +36,9 @@ export class InsertFaults {
 
   /** Holds the next block; resolves when it is there. */
   async hold(when: 'before' | 'after'): Promise<HeldInsert> {
-    const { promise, resolve } = Promise.withResolvers<undefined>()
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
     await this.hit({ kind: 'hold', until: promise, when })
-    return { release: () => resolve(undefined) }
+    return { release: () => resolve(undefined), drop: () => reject(new Error('dropped by the test')) }
   }
 
   /** From now on this share of all requests fails in some way, recovery's own included; 0 ends it. */
