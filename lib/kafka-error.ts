@@ -7,7 +7,7 @@
 import { errorMessage, SidestepError } from './errors.ts'
 
 /**
- * `unreachable`: no answer, retrying may help. The others need a person: `tls` (certificates), `authentication` (user, password,
+ * `unreachable`: no answer, or none yet (a coordinator that is loading, a leader that is being elected): retrying may help. The others need a person: `tls` (certificates), `authentication` (user, password,
  * mechanism), `permission` (access rules), `unknown-topic` (the topic is missing; it may yet be created). `other`: not one of these.
  */
 export type KafkaErrorKind = 'unreachable' | 'tls' | 'authentication' | 'permission' | 'unknown-topic' | 'other'
@@ -42,7 +42,9 @@ function linkKind(error: Error): KafkaErrorKind {
   if (type.endsWith('_AUTHORIZATION_FAILED')) return 'permission'
   if (UNKNOWN_TOPIC_TYPES.has(type)) return 'unknown-topic'
   if (TLS_CODE.test(fieldText(error, 'code'))) return 'tls'
-  return CONNECTION_CLASSES.has(error.name) ? 'unreachable' : 'other'
+  if (CONNECTION_CLASSES.has(error.name)) return 'unreachable'
+  // The protocol itself says of each of its errors whether it passes: GROUP_LOAD_IN_PROGRESS after a restart of the broker does.
+  return error.name === 'KafkaJSProtocolError' && Reflect.get(error, 'retriable') === true ? 'unreachable' : 'other'
 }
 
 /** The link of the chain that tells the kind, and the kind. An inner link may tell more than an outer one (TLS inside connection). */

@@ -49,7 +49,8 @@ export const TUNING = {
     /** Control pairs: 20,000 resolve u down to 5e-5 (14 bits), beyond every family cap. */
     controlPairs: 20_000,
     controlApps: 4_000,
-    controlBinApps: 40,
+    /** Like volume means: neighbours among this many by rank. Wide enough that keys of deliberately equal volume are few of the pairs. */
+    controlBinApps: 150,
     controlSeed: 20_180_724,
   },
   networks: {

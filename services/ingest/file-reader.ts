@@ -22,7 +22,7 @@ import {
 } from './ledger.ts'
 import type { LineChunk } from './line-chunks.ts'
 import { isStoredBeyond, recoverBatch } from './recover.ts'
-import { addProblem, createTally, mergeTally, type Tally } from './tally.ts'
+import { addProblem, createTally, mergeTally, tallyStored, type Tally } from './tally.ts'
 import { DEFAULT_RETRY, type RetryPolicy, type Writer } from './writer.ts'
 
 /** What all files of a run share. */
@@ -47,6 +47,8 @@ interface FileState {
   readonly unsure: LedgerEntry | undefined
   /** The first block after it may be in some tables too, when the earlier run was killed before its ledger row was in. */
   isNextUnsure: boolean
+  /** Something was stored, or completed, in this run. */
+  hasStored: boolean
   block: OpenBlock | undefined
 }
 
@@ -75,6 +77,7 @@ async function openFile(run: FileRun, file: string, identity: FileIdentity): Pro
     },
     unsure,
     isNextUnsure: true,
+    hasStored: false,
     block: undefined,
   }
 }
@@ -101,13 +104,12 @@ async function recoverBlock(state: FileState, block: OpenBlock): Promise<void> {
     state.isNextUnsure = false
     if (unsure !== undefined && unsure.source !== state.key.source) await adoptEarlier(state, unsure)
   }
-  const problems = await recoverBatch(run.clickhouse, batch, run.retry ?? DEFAULT_RETRY)
+  const { problems, refused } = await recoverBatch(run.clickhouse, batch, run.retry ?? DEFAULT_RETRY)
   run.writer.giveBack(batch.rows)
   if (isStored) {
     mergeTally(run.total, { ...createTally(), read: batch.records, duplicate: batch.records, bytes: batch.inputBytes })
   } else {
-    const stored = batch.records - batch.dead
-    mergeTally(run.total, { ...part, read: batch.records, stored, dead: batch.dead, bytes: batch.inputBytes })
+    tallyStored(run.total, part, batch, refused)
   }
   for (const message of problems) addProblem(run.total, { reason: 'not_repaired', file: position.file, message })
 }
@@ -120,7 +122,10 @@ async function closeBlock(state: FileState): Promise<void> {
   const { batch, part } = block
   if (batch.records === 0) {
     run.writer.giveBack(batch.rows)
-  } else if (state.isNextUnsure) {
+    return
+  }
+  state.hasStored = true
+  if (state.isNextUnsure) {
     await recoverBlock(state, block)
   } else {
     run.onTheirWay.set(batch, part)
@@ -191,6 +196,18 @@ function chunkOf(result: IteratorResult<LineChunk> | undefined): LineChunk | und
   return result === undefined || result.done === true ? undefined : result.value
 }
 
+/**
+ * Says in the ledger that everything before the end of the file is complete, so that the next run over it need not look at its last block again. A
+ * range without lines: [end, end).
+ */
+async function sealFile(state: FileState): Promise<void> {
+  const { unsure, position } = state
+  if (!state.hasStored) return
+  const owner = unsure !== undefined && state.isNextUnsure ? unsure.source : state.key.source
+  const entry = { source: owner, partition: 0, from: position.line, to: position.line, records: 0, dead: 0 }
+  await insertLedgerEntry(state.run.clickhouse, entry, state.run.retry ?? DEFAULT_RETRY)
+}
+
 /** Reads a file to its end, or until the signal; returns when what was read is stored. */
 export async function readFile(run: FileRun, file: string, source: FileSource, identity: FileIdentity): Promise<void> {
   const state = await openFile(run, file, identity)
@@ -200,7 +217,11 @@ export async function readFile(run: FileRun, file: string, source: FileSource, i
       if (chunk === undefined || isStopped(state)) break
       await readChunk(state, chunk)
     }
-    if (!isStopped(state)) await closeBlock(state)
+    if (!isStopped(state)) {
+      await closeBlock(state)
+      await run.writer.drain()
+      await sealFile(state)
+    }
   } finally {
     if (state.block !== undefined) run.writer.giveBack(state.block.batch.rows)
     await run.writer.drain()

@@ -15,7 +15,7 @@ import type { DecodeOptions } from './decode.ts'
 import { readFile } from './file-reader.ts'
 import { checkReadable, openFileSource } from './file-source.ts'
 import type { TimeSpan } from './record.ts'
-import { addDeadReason, addProblem, createTally, mergeTally, type Tally } from './tally.ts'
+import { addProblem, createTally, tallyStored, type Tally } from './tally.ts'
 import { createWriter, type RetryPolicy } from './writer.ts'
 
 export interface IngestProgress {
@@ -55,7 +55,7 @@ export function fileTimeSpan(nowMs: number): TimeSpan {
   return { earliestMs: nowMs - FILE_SPAN_BACK_MS, latestMs: nowMs + FILE_SPAN_AHEAD_MS }
 }
 
-/** Inserts at a time. The embedded engine runs them one after the other; a server gains 3 % by a second (docs/benchmarks). */
+/** Inserts at a time. The embedded engine gains nothing by a second one; and because there is one only, only the last block can be in doubt. */
 const IN_FLIGHT_MAX = 1
 
 /**
@@ -76,9 +76,7 @@ export async function ingestFiles(options: IngestFilesOptions): Promise<IngestRe
     onStored(batch, refused) {
       const part = onTheirWay.get(batch) ?? createTally()
       onTheirWay.delete(batch)
-      const dead = batch.dead + refused
-      if (refused > 0) addDeadReason(part, 'refused_by_engine', refused)
-      mergeTally(total, { ...part, read: batch.records, stored: batch.records - dead, dead, bytes: batch.inputBytes })
+      tallyStored(total, part, batch, refused)
       report()
     },
     ...(options.retry === undefined ? {} : { retry: options.retry }),

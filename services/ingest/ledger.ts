@@ -1,7 +1,8 @@
 /**
  * Which offsets of a source are in the database: what was read before is passed over, not stored twice.
  *
- * A row of the ledger with 0 records says that the range is in under another source: a file that was shorter than what identifies it now.
+ * A row of the ledger with 0 records is a note about a file: [0, n) says that those lines are in under another source (it was shorter than what
+ * identifies it now), [n, n) that everything before its end n is complete (no kill can have cut its last block off).
  */
 import { z } from 'zod'
 

@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 
 import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
-import { insertErrorKind } from '#lib/engine-error.ts'
+import { engineErrorCode, insertErrorKind } from '#lib/engine-error.ts'
 import { errorMessage, SidestepError } from '#lib/errors.ts'
 import { kafkaErrorKind, kafkaFailure } from '#lib/kafka-error.ts'
 import { createKafka } from '#lib/kafka.ts'
@@ -83,17 +83,43 @@ async function openStore(config: IngestConfig, links: Links, stop: AbortSignal):
   return undefined
 }
 
+/** True when the client tried it several times, or says itself that it may pass: a broker that restarts answers all sorts of things. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error.name === 'KafkaJSNumberOfRetriesExceeded' || Reflect.get(error, 'retriable') === true) return true
+  return mayPass(error.cause)
+}
+
 /** Why retrying cannot help, or undefined when it may. */
 function finalFailure(error: unknown, config: IngestConfig, wasReady: boolean): Error | undefined {
   if (error instanceof LogShortenedError) return undefined
-  if (error instanceof StalledError) return error
-  if (error instanceof SidestepError) return error
+  if (error instanceof StalledError || error instanceof SidestepError) return error
   const { brokers, sasl } = config.kafka
   const topic = [config.topicRequests, config.topicApps].filter((name) => name !== undefined).join(' or ')
   const failure = kafkaFailure(error, { brokers, username: sasl?.username, topic, groupId: config.groupId })
-  const kind = kafkaErrorKind(error)
-  if (kind === 'unreachable' || (kind === 'unknown-topic' && wasReady)) return undefined
+  switch (kafkaErrorKind(error)) {
+    case 'unreachable':
+      return undefined
+    case 'unknown-topic':
+      return wasReady ? undefined : failure
+    case 'other':
+      return mayPass(error) ? undefined : asFailure(error, failure)
+    case 'tls':
+    case 'authentication':
+    case 'permission':
+      break
+  }
   return failure
+}
+
+/** What is not of Kafka is ClickHouse's, or a bug. */
+function asFailure(error: unknown, ofKafka: SidestepError): Error {
+  if (error instanceof Error && error.name.startsWith('KafkaJS')) return ofKafka
+  const code = engineErrorCode(error)
+  if (code === undefined) return error instanceof Error ? error : ofKafka
+  return new SidestepError('failure', `ClickHouse refuses: ${errorMessage(error)}. Retrying cannot help.`, {
+    cause: error,
+  })
 }
 
 interface Run {

@@ -148,23 +148,32 @@ export async function isStoredBeyond(clickhouse: ClickHouse, range: Omit<RangePa
   return counts !== undefined && counts.accepted + counts.dead > 0
 }
 
-/** Steps 1 and 2; returns the range of the rows that were put in directly, if any. */
+/** What steps 1 and 2 did. */
+interface CompletedRows {
+  /** Rows that the engine refused and that are dead letters now. */
+  readonly refused: number
+  /** Range of the rows that were put in directly. */
+  readonly direct: RangeParams | undefined
+}
+
+/** Steps 1 and 2. */
 async function completeRows(
   clickhouse: ClickHouse,
   batch: Batch,
   range: RangeParams,
   retry: RetryPolicy,
-): Promise<RangeParams | undefined> {
+): Promise<CompletedRows> {
+  let refused = 0
   let missing = await missingRows(clickhouse, batch, range)
   if (missing.length === batch.records) {
-    await insertBatch(clickhouse, batch, retry)
+    refused = await insertBatch(clickhouse, batch, retry)
     missing = await missingRows(clickhouse, batch, range)
   }
   const first = missing[0]
   const last = missing.at(-1)
-  if (first === undefined || last === undefined) return undefined
+  if (first === undefined || last === undefined) return { refused, direct: undefined }
   await insertDirectly(clickhouse, missing, `${batchToken(batch, first.offset, last.offset + 1)}/direct`, retry)
-  return { ...range, from: first.offset, to: last.offset + 1 }
+  return { refused, direct: { ...range, from: first.offset, to: last.offset + 1 } }
 }
 
 async function gapOf(clickhouse: ClickHouse, rollup: Rollup, range: RangeParams): Promise<Gap> {
@@ -195,13 +204,21 @@ async function completeRollups(clickhouse: ClickHouse, ranges: readonly RangePar
   return problems
 }
 
-/** Makes the range of a batch complete; returns what could not be repaired, in words. Throws when ClickHouse cannot store. */
-export async function recoverBatch(clickhouse: ClickHouse, batch: Batch, retry: RetryPolicy): Promise<string[]> {
+export interface Recovered {
+  /** What could not be repaired, in words. */
+  readonly problems: readonly string[]
+  /** Rows that the engine refused and that are dead letters now. */
+  readonly refused: number
+}
+
+/** Makes the range of a batch complete. Throws when ClickHouse cannot store. */
+export async function recoverBatch(clickhouse: ClickHouse, batch: Batch, retry: RetryPolicy): Promise<Recovered> {
   const range = { source: batch.source, partition: batch.partition, from: batch.from, to: batch.to }
-  const direct = await completeRows(clickhouse, batch, range, retry)
+  const { refused, direct } = await completeRows(clickhouse, batch, range, retry)
   const counts = (await clickhouse.query(countQuery, range))[0]
-  if ((counts?.ledger ?? 0) === 0) {
-    await insertLedgerEntry(clickhouse, { ...range, records: batch.records, dead: batch.dead }, retry)
+  if ((counts?.ledger ?? 0) < batch.records) {
+    await insertLedgerEntry(clickhouse, { ...range, records: batch.records, dead: batch.dead + refused }, retry)
   }
-  return await completeRollups(clickhouse, direct === undefined ? [range] : [range, direct])
+  const problems = await completeRollups(clickhouse, direct === undefined ? [range] : [range, direct])
+  return { problems, refused }
 }

@@ -75,7 +75,7 @@ export function addUnknownFields(tally: Tally, names: readonly string[]): void {
   }
 }
 
-export function addDeadReason(tally: Tally, reason: DeadReason, count = 1): void {
+function addDeadReason(tally: Tally, reason: DeadReason, count = 1): void {
   tally.deadByReason.set(reason, (tally.deadByReason.get(reason) ?? 0) + count)
 }
 
@@ -108,6 +108,20 @@ export function mergeTally(whole: Tally, part: Tally): void {
   for (const problem of part.problems) addProblem(whole, problem)
   whole.firstTimestampMs = leastOf(whole.firstTimestampMs, part.firstTimestampMs)
   whole.lastTimestampMs = greatestOf(whole.lastTimestampMs, part.lastTimestampMs)
+}
+
+/** Adds the counts of a block that is stored. `refused`: rows that the engine refused and that are dead letters now. */
+export function tallyStored(whole: Tally, part: Tally, block: StoredBlock, refused: number): void {
+  const dead = block.dead + refused
+  if (refused > 0) addDeadReason(part, 'refused_by_engine', refused)
+  mergeTally(whole, { ...part, read: block.records, stored: block.records - dead, dead, bytes: block.inputBytes })
+}
+
+/** What is counted of a block, whatever is in it. */
+export interface StoredBlock {
+  readonly records: number
+  readonly dead: number
+  readonly inputBytes: number
 }
 
 function leastOf(one: number | undefined, other: number | undefined): number | undefined {

@@ -1,5 +1,5 @@
--- What one analysis run works on, kept for a week so that every finding's evidence can be reproduced by SQL. A run is a partition:
--- it is dropped whole, and two runs never touch each other's rows.
+-- What one analysis run works on, kept until the next run, a week at most, so that the evidence of the latest findings can be
+-- reproduced by SQL. A run is a partition.
 CREATE TABLE IF NOT EXISTS analysis_app
 (
     run_id        String           COMMENT 'Analysis run',

@@ -1,7 +1,7 @@
 -- Question: how long is the limit window, as the reset times in each cluster's logs show?
 -- Serves:   materiality. The largest "seconds until reset" seen is the window, to within its last second.
 -- False positive: none, it only describes. No row for a cluster without such logs.
-SELECT cluster, quantile(0.999)(left_seconds) AS seconds
+SELECT cluster, quantile(0.999)(assumeNotNull(left_seconds)) AS seconds
 FROM
 (
     SELECT

@@ -43,6 +43,7 @@ async function ingestedFile(): Promise<{ path: string; number: number; source: s
   const path = join(engine.directory, `${files}.ndjson`)
   await writeFile(path, lines(files, 0, 300))
   expect(await ingest(path)).toMatchObject({ read: 300, stored: 270, dead: 30 })
+  await unseal()
   const [row] = await engine.clickhouse.select(
     'SELECT source FROM ingest_ledger ORDER BY ingested_at DESC, source IN (SELECT source FROM requests WHERE timestamp >= {from:DateTime64(3)}) DESC LIMIT 1',
     z.object({ source: z.string() }),
@@ -57,6 +58,11 @@ async function ingest(path: string): Promise<IngestResult> {
 
 function unrepaired(result: IngestResult): unknown[] {
   return result.problems.filter((problem) => problem.reason === 'not_repaired')
+}
+
+/** Takes back what a run says at its end, as if it had been killed before. */
+async function unseal(): Promise<void> {
+  await remove('ingest_ledger', 'offset_from = offset_to')
 }
 
 async function remove(table: string, condition: string): Promise<void> {
@@ -141,6 +147,7 @@ test('a rollup that lacks the block after the last one in the ledger gets that b
   extra += 30
   await writeFile(path, content.join('\n'))
   expect(await ingest(path)).toMatchObject({ stored: 300 })
+  await unseal()
   const ofHour = `timestamp >= toDateTime(${start / 1000}, 'UTC')`
   await remove('ingest_ledger', `offset_from = 200 AND source IN (SELECT source FROM requests WHERE ${ofHour})`)
   await remove('app_minute', `minute >= toDateTime(${start / 1000}, 'UTC')`)
