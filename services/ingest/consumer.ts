@@ -75,6 +75,8 @@ export class Session {
   private lastSignMs = performance.now()
   private lastTickMs = performance.now()
   private isStopping = false
+  private isClosed = false
+  private beginning: Promise<void> = Promise.resolve()
 
   constructor(options: SessionOptions) {
     this.options = options
@@ -145,9 +147,14 @@ export class Session {
 
   /** Leaves the group and the brokers; what is on its way is fenced and waited for. */
   async close(): Promise<void> {
+    this.isClosed = true
     clearInterval(this.timer)
     this.endEpoch()
-    const leaving = Promise.allSettled([this.consumer.disconnect(), this.admin.disconnect()])
+    const leaving = Promise.allSettled([
+      this.consumer.disconnect(),
+      // A question that is asked after `disconnect` connects again, and would keep the process from ending.
+      this.beginning.then(async () => await this.admin.disconnect()),
+    ])
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
     const timer = setTimeout(() => resolve(undefined), LEAVE_MS)
     await Promise.race([leaving, late])
@@ -166,6 +173,7 @@ export class Session {
   }
 
   private joined(assignment: Readonly<Record<string, number[]>>): void {
+    if (this.isClosed) return
     this.sign()
     this.endEpoch()
     this.options.metrics.rebalances.inc()
@@ -175,7 +183,7 @@ export class Session {
     // Before kafkajs fetches: nothing is taken until it is known where to begin.
     this.consumer.pause(assigned)
     this.options.onReady(false)
-    void this.begin(epoch, assigned)
+    this.beginning = this.begin(epoch, assigned)
   }
 
   private async begin(epoch: Epoch, assigned: BeginOptions['assigned']): Promise<void> {
@@ -183,6 +191,7 @@ export class Session {
     try {
       // An insert of the last epoch may still be running; what it does must be seen by what recovers it.
       await scheduler.settle()
+      if (membership.epoch() !== epoch) return
       const begun = await this.patiently(epoch, async () => await options.begin({ epoch, assigned, admin, membership }))
       if (membership.epoch() !== epoch) return
       for (const { ingest, high } of begun) {
