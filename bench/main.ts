@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 
 import { benchDetect } from './detect.ts'
+import { benchFaults } from './faults.ts'
 import { benchIngestFiles } from './ingest-files.ts'
 import { benchQuality } from './quality.ts'
 
@@ -34,5 +35,14 @@ bench
     async (options: { from: number; seeds: number }) =>
       await benchQuality(Array.from({ length: options.seeds }, (_, index) => options.from + index)),
   )
+
+bench
+  .command('faults')
+  .description(
+    'Random faults on the ingest service, its broker and its engine: what is lost, doubled or miscounted. Fails if anything is.',
+  )
+  .option('--minutes <n>', 'how long', wholeNumber, 20)
+  .option('--seed <n>', 'of the choice of faults', wholeNumber, 1)
+  .action(async (options: { minutes: number; seed: number }) => await benchFaults(options))
 
 await bench.parseAsync()

@@ -67,7 +67,7 @@ async function runCycle({ clickhouse, windowHours, log, now, onCycle }: Analyzer
     onCycle(true, seconds, findings.length)
   } catch (error) {
     log.error(
-      { event: 'analyzer.cycle_failed', error: errorMessage(error) },
+      { event: 'analyzer.cycle_failed', error: errorMessage(error).slice(0, 500) },
       'analysis failed; next try at the next turn',
     )
     onCycle(false, (now() - nowMs) / 1000, 0)

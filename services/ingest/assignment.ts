@@ -7,7 +7,7 @@ import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { SqlQuery } from '#lib/sql-query.ts'
 
 import { decodeMetadata, type CommitMetadata } from './intent.ts'
-import { startPosition, type StartNote, type StartPosition } from './start-position.ts'
+import { isCertain, startPosition, type StartNote, type StartPosition } from './start-position.ts'
 
 const IslandParams = z.object({ topic: z.string(), partition: z.int() })
 const Island = z.object({
@@ -83,12 +83,31 @@ export interface StartOptions {
   readonly facts: PartitionFacts
   readonly islands: readonly Island[]
   readonly behind: 'rewind' | 'continue'
-  readonly blockRecordsMax: number
+  /** Asked when commit and ledger disagree: where the stored records of a source end, from an offset on; undefined when there are none. */
+  readonly readStoredBeyond: (source: string, from: number) => Promise<number | undefined>
   /** The topic was found to be another one than the ledger knows. */
   readonly isNewTopic: boolean
   /** Epoch milliseconds. */
   readonly nowMs: number
   readonly log: Logger
+}
+
+const BeyondParams = z.object({ source: z.string(), partition: z.int(), from: z.int() })
+const BeyondRow = z.object({ end: z.coerce.number() })
+const beyondQuery: SqlQuery<typeof BeyondParams, typeof BeyondRow> = {
+  name: 'ingest-stored-beyond',
+  params: BeyondParams,
+  row: BeyondRow,
+}
+
+export async function readStoredBeyond(
+  clickhouse: ClickHouse,
+  source: string,
+  partition: number,
+  from: number,
+): Promise<number | undefined> {
+  const [row] = await clickhouse.query(beyondQuery, { source, partition, from })
+  return row === undefined || row.end === 0 ? undefined : row.end
 }
 
 function logNote(options: StartOptions, source: string, note: StartNote): void {
@@ -118,7 +137,7 @@ function logNote(options: StartOptions, source: string, note: StartNote): void {
 }
 
 /** Decides where to begin, under which source, and says what is unusual about it. */
-export function decideStart(options: StartOptions): Started {
+export async function decideStart(options: StartOptions): Promise<Started> {
   const { topic, partition, facts, islands, log } = options
   const { committed, metadata, low, high } = facts
   const intent = metadata.kind === 'intent' ? metadata.intent : undefined
@@ -127,17 +146,17 @@ export function decideStart(options: StartOptions): Started {
   const source = sourceOf(topic, incarnation)
   const own = islands.filter((island) => island.source === source)
   const last = own.at(-1)
+  const agreed = { committed, intent, ledger: own.map(({ from, to }) => ({ from, to })) }
+  const storedBeyond = isCertain(agreed) ? undefined : await options.readStoredBeyond(source, last?.to ?? 0)
   const decided = startPosition({
-    committed,
-    intent,
-    ledger: own.map(({ from, to }) => ({ from, to })),
+    ...agreed,
     lastBlock:
       last === undefined ? undefined : { from: last.last_block_from, to: last.to, records: last.last_block_records },
-    nowMs: options.nowMs,
-    blockRecordsMax: options.blockRecordsMax,
+    storedBeyond,
     low,
     high,
     behind: options.behind,
+    nowMs: options.nowMs,
   })
   if (decided.kind === 'start' && !options.isNewTopic) {
     for (const note of decided.notes) logNote(options, source, note)

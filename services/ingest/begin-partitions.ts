@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 
-import { decideStart, readFacts, readIslands, type PartitionFacts } from './assignment.ts'
+import { decideStart, readFacts, readIslands, readStoredBeyond, type PartitionFacts } from './assignment.ts'
 import type { BatchLimits } from './batch.ts'
 import type { BlockPorts } from './block-port.ts'
 import type { DecodeOptions } from './decode.ts'
@@ -75,15 +75,14 @@ async function beginRequests(
 ): Promise<Begun> {
   const { clickhouse, limits, behind, log, metrics } = context
   const islands = await readIslands(clickhouse, topic, partition)
-  const blockRecordsMax = limits.rows
   const isNewTopic = context.renewed.delete(`${topic}/${partition}`)
-  const started = decideStart({
+  const started = await decideStart({
     topic,
     partition,
     facts,
     islands,
     behind,
-    blockRecordsMax,
+    readStoredBeyond: async (source, from) => await readStoredBeyond(clickhouse, source, partition, from),
     isNewTopic,
     nowMs: Date.now(),
     log,

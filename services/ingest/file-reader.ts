@@ -12,14 +12,7 @@ import type { DecodeOptions } from './decode.ts'
 import type { FileIdentity } from './file-identity.ts'
 import { addLines, addOverlongLine, isBoundary, isUnfinished, type FilePosition, type OpenBlock } from './file-lines.ts'
 import type { FileSource } from './file-source.ts'
-import {
-  insertLedgerEntry,
-  knownOffsets,
-  readKnownFile,
-  type KnownFile,
-  type LedgerEntry,
-  type LedgerRange,
-} from './ledger.ts'
+import { insertLedgerEntry, knownOffsets, readKnownFile, type KnownFile, type LedgerEntry } from './ledger.ts'
 import type { LineChunk } from './line-chunks.ts'
 import { isStoredBeyond, recoverBatch } from './recover.ts'
 import { addProblem, createTally, mergeTally, tallyStored, type Tally } from './tally.ts'
@@ -45,6 +38,8 @@ interface FileState {
   readonly position: FilePosition
   /** The last range of an earlier run: its block may be in some tables only. */
   readonly unsure: LedgerEntry | undefined
+  /** The lines before this one are in under an earlier identity of the file. */
+  readonly earlierTo: number | undefined
   /** The first block after it may be in some tables too, when the earlier run was killed before its ledger row was in. */
   isNextUnsure: boolean
   /** Something was stored, or completed, in this run. */
@@ -62,7 +57,7 @@ async function knownOf(clickhouse: ClickHouse, identity: FileIdentity): Promise<
 }
 
 async function openFile(run: FileRun, file: string, identity: FileIdentity): Promise<FileState> {
-  const { sure, unsure } = await knownOf(run.clickhouse, identity)
+  const { sure, unsure, earlierTo } = await knownOf(run.clickhouse, identity)
   return {
     run,
     key: { source: identity.source, partition: 0 },
@@ -76,6 +71,7 @@ async function openFile(run: FileRun, file: string, identity: FileIdentity): Pro
       passed: run.total,
     },
     unsure,
+    earlierTo,
     isNextUnsure: true,
     hasStored: false,
     block: undefined,
@@ -90,8 +86,8 @@ async function blockOf(state: FileState): Promise<OpenBlock> {
 }
 
 /** Says that what came before is in under the identity that the file had when it was shorter. */
-async function adoptEarlier(state: FileState, earlier: LedgerRange): Promise<void> {
-  const entry = { ...state.key, from: 0, to: earlier.to, records: 0, dead: 0 }
+async function adoptEarlier(state: FileState, to: number): Promise<void> {
+  const entry = { ...state.key, from: 0, to, records: 0, dead: 0 }
   await insertLedgerEntry(state.run.clickhouse, entry, state.run.retry ?? DEFAULT_RETRY)
 }
 
@@ -102,7 +98,7 @@ async function recoverBlock(state: FileState, block: OpenBlock): Promise<void> {
   const isStored = unsure !== undefined && batch.from < unsure.to
   if (!isStored) {
     state.isNextUnsure = false
-    if (unsure !== undefined && unsure.source !== state.key.source) await adoptEarlier(state, unsure)
+    if (state.earlierTo !== undefined) await adoptEarlier(state, state.earlierTo)
   }
   const { problems, refused } = await recoverBatch(run.clickhouse, batch, run.retry ?? DEFAULT_RETRY)
   run.writer.giveBack(batch.rows)

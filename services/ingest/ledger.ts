@@ -87,6 +87,8 @@ export interface KnownFile {
   readonly sure: readonly LedgerRange[]
   /** The last range: a kill may have left its block in some tables only. */
   readonly unsure: LedgerEntry | undefined
+  /** The lines before this one are in under the identity that the file had when it was shorter; absent when it has the same one. */
+  readonly earlierTo?: number
 }
 
 /** What of a file is in, also when it was shorter then and has another identity now. */
@@ -98,7 +100,10 @@ export async function readKnownFile(clickhouse: ClickHouse, identity: FileIdenti
   for (const earlier of identity.earlier) {
     const ranges = ledger.get(earlier.source)
     // With more lines than the identity was made of it would be another file, which only starts alike.
-    if (ranges?.every((range) => range.to <= earlier.lines)) return knownFile(ranges, earlier.source)
+    if (ranges?.every((range) => range.to <= earlier.lines)) {
+      const earlierTo = Math.max(...ranges.map((range) => range.to))
+      return { ...knownFile(ranges, earlier.source), earlierTo }
+    }
   }
   return { sure: [], unsure: undefined }
 }

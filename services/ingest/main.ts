@@ -136,7 +136,7 @@ function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Set<string>):
   const { topicRequests, topicApps, groupId, sessionTimeoutMs, limits } = config
   const insertsInFlight = clickhouse.kind === 'embedded' ? 1 : config.insertsInFlight
   const kafka = createKafka({ ...config.kafka, clientId: 'sidestep-ingest' }, log)
-  const pool = createRowPool(config.bufferBytesMax, insertsInFlight + 1)
+  const pool = createRowPool(config.bufferBytesMax)
   const decodeAt = decoderOf(config)
   const gate = createInsertGate()
   const onAnswer: SessionOptions['onAnswer'] = (of, problem) => links.note(of, problem)

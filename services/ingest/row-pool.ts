@@ -16,11 +16,14 @@ export interface RowPool {
   bytes(): number
 }
 
-/** A buffer starts small, so that many quiet partitions cost little; it doubles as it fills. */
-const FIRST_BYTES = 1024 * 1024
+/** Room of a new buffer. Pages that are never written cost nothing, whereas growing leaves garbage of the same size outside of the heap. */
+const FIRST_BYTES_MAX = 16 * 1024 * 1024
+/** Buffers that the bound should be enough for, when it is small. */
+const BUFFERS_MIN = 8
 
-/** `spareMax`: buffers kept for reuse when nobody holds them; more are left to the garbage collector. */
-export function createRowPool(bytesMax: number, spareMax: number): RowPool {
+/** `bytesMax`: of rows held at a time. Buffers that nobody holds are kept for reuse as long as all of them together stay below it. */
+export function createRowPool(bytesMax: number): RowPool {
+  const firstBytes = Math.min(FIRST_BYTES_MAX, Math.ceil(bytesMax / BUFFERS_MIN))
   const lent = new Set<RowBuffer>()
   const spare: RowBuffer[] = []
   const bytes = (): number => {
@@ -28,10 +31,11 @@ export function createRowPool(bytesMax: number, spareMax: number): RowPool {
     for (const rows of lent) sum += rows.length
     return sum
   }
+  const capacity = (): number => [...lent, ...spare].reduce((sum, rows) => sum + rows.bytes.length, 0)
   return {
     lend(isNeeded) {
       if (!isNeeded && bytes() >= bytesMax) return undefined
-      const rows = spare.pop() ?? createRowBuffer(FIRST_BYTES)
+      const rows = spare.pop() ?? createRowBuffer(firstBytes)
       rows.length = 0
       lent.add(rows)
       return rows
@@ -39,7 +43,7 @@ export function createRowPool(bytesMax: number, spareMax: number): RowPool {
     giveBack(rows) {
       if (!lent.delete(rows)) return
       rows.length = 0
-      if (spare.length < spareMax) spare.push(rows)
+      if (capacity() + rows.bytes.length <= bytesMax) spare.push(rows)
     },
     isOver: () => bytes() >= bytesMax,
     bytes,

@@ -17,8 +17,8 @@ export interface StartFacts {
   readonly ledger: readonly OffsetRange[]
   /** The block that the ledger has last: a kill may have left it in some tables only. */
   readonly lastBlock: (OffsetRange & { readonly records: number }) | undefined
-  /** Most records of a block: what may be stored in part beyond the ledger, when no commit says what was under way. */
-  readonly blockRecordsMax: number
+  /** After the last record that is stored beyond the ledger, if any: what a kill left of a block that no commit tells of any more. */
+  readonly storedBeyond: number | undefined
   /** First offset that Kafka still has, and the offset after its last. */
   readonly low: number
   readonly high: number
@@ -58,9 +58,6 @@ export interface RecreatedTopic {
   readonly high: number
 }
 
-/** A block of n records may span more than n offsets: transactions and compaction leave holes. */
-const BLOCK_SPREAD = 4
-
 function intendedRange(facts: StartFacts): StartPosition['pending'] {
   const { committed, intent } = facts
   if (committed === undefined || intent === undefined || intent.to <= committed) return undefined
@@ -73,7 +70,7 @@ function lastBlock(facts: StartFacts): StartPosition['pending'] {
 }
 
 /** True when the commit and the ledger tell the same: all up to the commit is stored, and what comes after it is known. */
-function isCertain(facts: StartFacts): boolean {
+export function isCertain(facts: Pick<StartFacts, 'committed' | 'intent' | 'ledger'>): boolean {
   const { committed, intent, ledger } = facts
   if (committed === undefined) return false
   const end = ledger.at(-1)?.to
@@ -98,7 +95,7 @@ function wantedPosition(facts: StartFacts, pending: StartPosition['pending'], no
 
 /** Decides the start. Total. */
 export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic {
-  const { committed, intent, ledger, low, high, blockRecordsMax } = facts
+  const { committed, ledger, low, high } = facts
   const end = ledger.at(-1)?.to
   const knownEnd = Math.max(end ?? 0, committed ?? 0)
   if (high < knownEnd) return { kind: 'recreated', knownEnd, high }
@@ -112,11 +109,9 @@ export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic
   }
   const pending = begun !== undefined && begun.to > position ? begun : undefined
   const known = ledger
-    .filter((range) => range.to > wanted)
+    .flatMap((range) => without(range, { from: 0, to: wanted }))
     .flatMap((range) => (pending === undefined ? [range] : without(range, pending)))
-  const doubtBelow = certain
-    ? 0
-    : Math.max((end ?? low) + BLOCK_SPREAD * blockRecordsMax, intent?.to ?? 0, committed ?? 0)
+  const doubtBelow = certain ? 0 : Math.max(facts.storedBeyond ?? 0, end ?? 0)
   return { kind: 'start', position, pending, known, doubtBelow, notes }
 }
 

@@ -134,6 +134,14 @@ test('a file that is read twice, renamed, copied or recompressed is counted once
   expect(await ingest([plain, copy, gzip, zstd])).toMatchObject({ read: 12_000, stored: 0, duplicate: 12_000 })
 })
 
+test('a file that is in as a whole is passed over without a single insert', async () => {
+  const path = await file('whole.ndjson', numberedLines(4000, 4500))
+  expect(await ingest([path])).toMatchObject({ stored: 500 })
+  const insertBlock = async (): Promise<never> => await Promise.reject(new Error('nothing must be inserted'))
+  const clickhouse = { ...engine.clickhouse, insertBlock }
+  expect(await ingest([path], { clickhouse })).toMatchObject({ stored: 0, duplicate: 500, problems: [] })
+})
+
 test('of a file that has grown, only the new lines are stored, again and again', async () => {
   const limits = { rows: 100, bytes: 1e9 }
   const path = await file('grown.ndjson', numberedLines(10_000, 10_250))

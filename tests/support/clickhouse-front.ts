@@ -53,7 +53,7 @@ class RequestError extends Error {
 export async function startFront(options: FrontOptions): Promise<Front> {
   // Held open, so that the engine stays up between requests.
   const keeper = new Session(options.dataDir)
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: 1_048_576 }, (request, response) => {
     void answer(options, request, response)
   })
   server.listen(options.port, options.host)

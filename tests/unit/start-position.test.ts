@@ -7,7 +7,7 @@ const FACTS: StartFacts = {
   intent: undefined,
   ledger: [{ from: 0, to: 100 }],
   lastBlock: { from: 80, to: 100, records: 20 },
-  blockRecordsMax: 20,
+  storedBeyond: undefined,
   low: 0,
   high: 500,
   behind: 'rewind',
@@ -33,7 +33,7 @@ test('a range that was begun is completed as it was begun, whether the ledger ha
 test('a group that was moved back passes over what is stored, and looks at the last block', () => {
   expect(startPosition({ ...FACTS, committed: 30 })).toMatchObject({
     position: 30,
-    known: [{ from: 0, to: 80 }],
+    known: [{ from: 30, to: 80 }],
     pending: { from: 80, to: 100, records: 20, openedAtMs: 7 },
     notes: [{ kind: 'moved_back', from: 30, to: 100 }],
   })
@@ -44,6 +44,12 @@ test('a group that has no commit goes on at the last block that is stored', () =
     position: 80,
     pending: { from: 80, to: 100 },
   })
+})
+
+test('what a kill left beyond the ledger is in doubt, and nothing else', () => {
+  expect(startPosition({ ...FACTS, committed: undefined, storedBeyond: 117 })).toMatchObject({ doubtBelow: 117 })
+  const fresh = { ...FACTS, committed: undefined, ledger: [], lastBlock: undefined }
+  expect(startPosition(fresh)).toMatchObject({ position: 0, pending: undefined, doubtBelow: 0 })
 })
 
 test('ClickHouse behind Kafka: what is missing is read again, unless it is told to go on', () => {

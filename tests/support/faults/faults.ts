@@ -2,6 +2,7 @@
  * What can befall the service, as functions over a stream. Each does its harm and heals it: afterwards broker, engine and the processes of the
  * stream run again, and whatever is wrong then stays wrong.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Rng } from '#simulate/random.ts'
 import type { IngestService } from '../ingest-service.ts'
 import { until } from '../until.ts'
@@ -38,7 +39,10 @@ export async function zombie(stream: Stream, rng: Rng): Promise<void> {
   await progress(stream, 1 + rng.below(3))
   const victim = pick(stream, rng)
   await stream.fleet.zombie(victim, async () => await progress(stream, 2))
-  await until(() => victim.of('ingest.joined').length > 1, { what: 'the zombie has joined the group again', timeoutMs: 60_000 })
+  await until(() => victim.of('ingest.joined').length > 1, {
+    what: 'the zombie has joined the group again',
+    timeoutMs: 60_000,
+  })
 }
 
 /**
@@ -51,20 +55,26 @@ export async function lateInsert(world: FaultWorld, stream: Stream): Promise<voi
   if (victim === undefined) throw new Error('no process to freeze')
   const heir = await stream.fleet.add()
   await stream.fleet.zombie(victim, async () => {
-    await until(() => heir.of('ingest.recovered').length > 0, { what: 'the heir has completed the range', timeoutMs: 60_000 })
+    await until(() => heir.of('ingest.recovered').length > 0, {
+      what: 'the heir has completed the range',
+      timeoutMs: 60_000,
+    })
     held.release()
     await progress(stream, 1)
   })
 }
 
-/** Processes come and go: one more, one less, in order, so many times. */
+function hasBegun(service: IngestService): boolean {
+  return service.of('ingest.joined').length > 0
+}
+
+/** Processes come and go: one more, one less, in order, so many times. One that has not yet begun may not go: it would not know how. */
 export async function membershipStorm(stream: Stream, rng: Rng, times: number): Promise<void> {
   for (let time = 0; time < times; time += 1) {
-    const [leaver] = rng.sample(stream.fleet.members(), 1)
     stream.fleet.counts.joins += 1
     await stream.fleet.add()
     await progress(stream, 1)
-    if (leaver === undefined) continue
+    const leaver = rng.pick(stream.fleet.members().filter(hasBegun))
     const code = await stream.fleet.leave(leaver)
     if (code !== 0) throw new Error(`a process that was asked to leave ended with ${code}: ${leaver.errors()}`)
   }
@@ -76,30 +86,35 @@ export async function restartBroker(world: FaultWorld, how: 'stop' | 'kill'): Pr
   world.counts.restarts += 1
 }
 
-/** The engine ends while an insert is on its way there, in order or by kill -9, and comes back. */
-export async function restartEngine(world: FaultWorld, stream: Stream, how: 'stop' | 'kill', rng: Rng): Promise<void> {
-  const seen = world.proxy.seen.length
-  const isBusy = (): boolean => world.proxy.seen.slice(seen).some((request) => request.sql.startsWith('INSERT INTO landing'))
+/** Resolves when so many more requests have come to the engine, or to where it was. */
+async function asked(world: FaultWorld, count: number): Promise<void> {
+  const goal = world.proxy.seen.length + count
+  await until(() => world.proxy.seen.length >= goal, { what: 'the engine is asked', timeoutMs: 60_000, everyMs: 5 })
+}
+
+/** The engine ends while an insert is on its way there, in order or by kill -9, and comes back after it was missed. */
+export async function restartEngine(world: FaultWorld, how: 'stop' | 'kill', rng: Rng): Promise<void> {
+  const from = world.proxy.seen.length
+  const isBusy = (): boolean =>
+    world.proxy.seen.slice(from).some((request) => request.sql.startsWith('INSERT INTO landing'))
   await until(isBusy, { what: 'an insert is on its way', timeoutMs: 60_000, everyMs: 1 })
-  // Somewhere in the few milliseconds that an insert takes.
-  const spins = rng.below(20)
-  for (let turn = 0; turn < spins; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  // Somewhere in the milliseconds that an insert takes.
+  const turns = rng.below(200)
+  for (let turn = 0; turn < turns; turn += 1) await nextTurn()
   await (how === 'kill' ? world.front.kill() : world.front.stop())
-  await until(() => stream.fleet.members().some((service) => service.of('ingest.link_down').length > 0), {
-    what: 'the service has noticed',
-    timeoutMs: 60_000,
-  })
+  await asked(world, 2)
   await world.front.start()
   world.counts.restarts += 1
 }
 
-/** Connections are accepted and nothing answers, until the service has given up at least once. */
+/** Connections are accepted and nothing answers, until the service has given up several times. */
 export async function freezeEngine(world: FaultWorld, stream: Stream): Promise<void> {
-  const downs = (): number => stream.fleet.logged('ingest.link_down').length
-  const before = downs()
   world.front.pause()
-  await until(() => downs() > before, { what: 'the service has noticed', timeoutMs: 60_000 })
-  world.front.resume()
+  try {
+    await asked(world, 4 * stream.fleet.members().length)
+  } finally {
+    world.front.resume()
+  }
 }
 
 /** Every error of the list, before the engine heard of the block and after it has stored it; and every way to cut a connection. */
@@ -107,14 +122,21 @@ export async function injectErrors(world: FaultWorld): Promise<void> {
   for (const code of ENGINE_ERRORS) {
     await world.inserts.hit({ kind: 'error', code, when: 'before' }, { kind: 'error', code, when: 'after' })
   }
-  await world.inserts.hit({ kind: 'cut-request' }, { kind: 'cut-response', at: 'head' }, { kind: 'cut-response', at: 'body' })
+  await world.inserts.hit(
+    { kind: 'cut-request' },
+    { kind: 'cut-response', at: 'head' },
+    { kind: 'cut-response', at: 'body' },
+  )
 }
 
 /** An insert that takes longer than the session lasts: before the engine hears of it, or after it has stored it. */
 export async function slowInsert(world: FaultWorld, stream: Stream, when: 'before' | 'after'): Promise<void> {
   const held = await world.inserts.hold(when)
   const before = stream.fleet.recovery().replays
-  await until(() => stream.fleet.recovery().replays > before, { what: 'the range is recovered without its insert', timeoutMs: 60_000 })
+  await until(() => stream.fleet.recovery().replays > before, {
+    what: 'the range is recovered without its insert',
+    timeoutMs: 60_000,
+  })
   held.release()
   await progress(stream, 2)
 }

@@ -74,14 +74,20 @@ export class Fleet {
   }
 
   /** Freezes a process until the others of the group have its partitions, and wakes it up: it does not know that its time is over. */
-  async zombie(service: IngestService, whileFrozen: () => Promise<void> = async () => await Promise.resolve()): Promise<void> {
+  async zombie(
+    service: IngestService,
+    whileFrozen: () => Promise<void> = async () => await Promise.resolve(),
+  ): Promise<void> {
     const others = this.running.filter((one) => one !== service)
     const joinsOf = (): number => others.reduce((sum, one) => sum + one.of('ingest.joined').length, 0)
     const before = joinsOf()
     this.counts.zombies += 1
     service.signal('SIGSTOP')
     try {
-      await until(() => joinsOf() > before, { what: 'the others take the partitions of a frozen process over', timeoutMs: 60_000 })
+      await until(() => joinsOf() > before, {
+        what: 'the others take the partitions of a frozen process over',
+        timeoutMs: 60_000,
+      })
       await whileFrozen()
     } finally {
       service.signal('SIGCONT')
@@ -96,7 +102,11 @@ export class Fleet {
   recovery(): RecoveryCounts {
     const of = (event: string) => this.ever.flatMap((service) => service.of(event))
     const kinds = of('ingest.repaired').map((line) => String(line['kind']))
-    const byKind = Object.fromEntries(Map.groupBy(kinds, (kind) => kind).entries().map(([kind, all]) => [kind, all.length]))
+    const byKind = Object.fromEntries(
+      Map.groupBy(kinds, (kind) => kind)
+        .entries()
+        .map(([kind, all]) => [kind, all.length]),
+    )
     return {
       replays: of('ingest.recovered').length,
       repairs: kinds.length,

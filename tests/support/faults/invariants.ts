@@ -43,7 +43,12 @@ const StoredRow = z.object({
 })
 type StoredRow = z.infer<typeof StoredRow>
 const CountRow = z.object({ count: z.coerce.number() })
-const LedgerRow = z.object({ source: z.string(), partition: z.number(), from: z.coerce.number(), to: z.coerce.number() })
+const LedgerRow = z.object({
+  source: z.string(),
+  partition: z.number(),
+  from: z.coerce.number(),
+  to: z.coerce.number(),
+})
 type LedgerRow = z.infer<typeof LedgerRow>
 
 const IS_CUT = `arrayExists((s, p, f, t) -> source = s AND partition = p AND offset >= f AND offset < t,
@@ -85,9 +90,17 @@ function nameOf(row: { readonly source: string; readonly partition: number }): s
   return `${row.source}/${row.partition}`
 }
 
-function isMistaken(expected: ExpectedPartition, raw: Omit<StoredRow, 'source' | 'partition'>, dead: typeof raw): boolean {
+function isMistaken(
+  expected: ExpectedPartition,
+  raw: Omit<StoredRow, 'source' | 'partition'>,
+  dead: typeof raw,
+): boolean {
   if (raw.kept === expected.accepted && (raw.one !== expected.numbers || raw.two !== expected.weighted)) return true
-  return raw.kept > expected.accepted || dead.kept > expected.dead || (dead.kept === expected.dead && dead.one !== expected.deadOffsets)
+  return (
+    raw.kept > expected.accepted ||
+    dead.kept > expected.dead ||
+    (dead.kept === expected.dead && dead.one !== expected.deadOffsets)
+  )
 }
 
 interface Coverage {
@@ -96,7 +109,11 @@ interface Coverage {
 }
 
 /** Offsets [0, high) that rows of the ledger, in order, leave out or cover twice; `cuts` may be left out. */
-export function coverageOf(rows: readonly Pick<LedgerRow, 'from' | 'to'>[], high: number, cuts: readonly Cut[]): Coverage {
+export function coverageOf(
+  rows: readonly Pick<LedgerRow, 'from' | 'to'>[],
+  high: number,
+  cuts: readonly Cut[],
+): Coverage {
   const coverage = { gaps: 0, overlaps: 0 }
   let end = 0
   const leave = (from: number, to: number): void => {

@@ -59,7 +59,8 @@ export class TopicOracle {
   append(partition: number, entries: readonly number[], base: number): void {
     const log = this.log(partition)
     const gap = base - log.length
-    if (gap < 0 || gap % entries.length !== 0) throw new Error(`${this.topic}/${partition}: appended at ${base}, expected ${log.length}`)
+    if (gap < 0 || gap % entries.length !== 0)
+      throw new Error(`${this.topic}/${partition}: appended at ${base}, expected ${log.length}`)
     for (let copy = 0; copy <= gap / entries.length; copy += 1) log.push(...entries)
   }
 

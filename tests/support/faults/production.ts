@@ -62,10 +62,7 @@ export class Production {
 
   /** Appends these records to one partition, in one batch. */
   async send(partition: number, records: readonly KnownRecord[]): Promise<void> {
-    const before = this.sending
-    this.sending = before.then(async () => {
-      await this.sendNow(partition, records)
-    })
+    this.sending = this.sendAfter(this.sending, partition, records)
     await this.sending
   }
 
@@ -101,6 +98,11 @@ export class Production {
       owed -= Math.floor(owed)
       await delay(TURN_MS, undefined, { signal: stop }).catch(() => undefined)
     }
+  }
+
+  private async sendAfter(before: Promise<void>, partition: number, records: readonly KnownRecord[]): Promise<void> {
+    await before
+    await this.sendNow(partition, records)
   }
 
   private async sendNow(partition: number, records: readonly KnownRecord[]): Promise<void> {

@@ -13,7 +13,11 @@ export function goodValue(number: number, nowMs: number, ageMs: number = (number
 }
 
 /** A good record, days old: accepted up to 30 days (EVENT_SPAN_DAYS). Half a day is kept from the bound, for the clock goes on. */
-export function agedValue(number: number, nowMs: number, days: number): { readonly value: string; readonly isDead: boolean } {
+export function agedValue(
+  number: number,
+  nowMs: number,
+  days: number,
+): { readonly value: string; readonly isDead: boolean } {
   return { value: goodValue(number, nowMs, (days + 0.5) * DAY_MS), isDead: days >= 30 }
 }
 

@@ -54,9 +54,12 @@ const TRUTHS: readonly RollupTruth[] = [
   },
 ]
 
+function named(keys: readonly string[]): string {
+  return keys.map((key, index) => `${key} AS k${index}`).join(', ')
+}
+
 function differenceSql(truth: RollupTruth): string {
   const names = truth.keys.map((_, index) => `k${index}`)
-  const named = (keys: readonly string[]): string => keys.map((key, index) => `${key} AS k${index}`).join(', ')
   const [n, t] = truth.keepsRequests === true ? ['count()', '0'] : ['sum(requests)', 'sum(throttled)']
   const rawThrottled = truth.keepsRequests === true ? '0' : 'countIf(status_code = 429)'
   const group = `GROUP BY ${names.join(', ')}`

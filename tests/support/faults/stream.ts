@@ -69,7 +69,9 @@ export class Stream {
       await until(look, { what: `${topic} is stored and committed`, timeoutMs, everyMs: 200 })
     } catch (error) {
       const highs = Array.from({ length: oracle.partitions() }, (_, partition) => oracle.high(partition))
-      throw new Error(`${topic} does not settle: ends ${highs.join(', ')}, commits ${JSON.stringify(last)}`, { cause: error })
+      throw new Error(`${topic} does not settle: ends ${highs.join(', ')}, commits ${JSON.stringify(last)}`, {
+        cause: error,
+      })
     }
   }
 
@@ -87,7 +89,9 @@ export class Stream {
     await admin.deleteTopics({ topics: [topic] })
     await until(async () => !(await admin.listTopics()).includes(topic), { what: 'the topic is gone' })
     const created = { topic, numPartitions: partitions, replicationFactor: 1 }
-    await until(async () => await admin.createTopics({ topics: [created], waitForLeaders: false }), { what: 'the topic is created anew' })
+    await until(async () => await admin.createTopics({ topics: [created], waitForLeaders: false }), {
+      what: 'the topic is created anew',
+    })
     await until(async () => (await admin.fetchTopicOffsets(topic)).length === partitions, { what: 'it can be written' })
     this.oracles.push(new TopicOracle(topic, partitions, this.oracles.length + 1))
     this.producing = this.newProduction(this.producing.nextNumber())

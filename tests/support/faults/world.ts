@@ -50,8 +50,14 @@ export async function openFaultWorld(): Promise<FaultWorld> {
   try {
     const directory = await mkdtemp(join(tmpdir(), 'sidestep-faults-'))
     closers.push(async () => await rm(directory, { recursive: true, force: true }))
-    const [broker, front] = await Promise.all([startBroker(), startClickHouseFront({ dataDir: join(directory, 'data') })])
-    closers.push(async () => await broker.stop(), async () => await front.kill())
+    const [broker, front] = await Promise.all([
+      startBroker(),
+      startClickHouseFront({ dataDir: join(directory, 'data') }),
+    ])
+    closers.push(
+      async () => await broker.stop(),
+      async () => await front.kill(),
+    )
     const proxy = await startFaultProxy(front.url)
     closers.push(async () => await proxy.close())
     const clickhouse = await openClickHouse({ url: front.url, dataDir: '' })
@@ -61,7 +67,16 @@ export async function openFaultWorld(): Promise<FaultWorld> {
     const admin = kafka.admin()
     await admin.connect()
     closers.push(async () => await admin.disconnect())
-    const base = { broker, front, proxy, inserts: new InsertFaults(proxy), clickhouse, kafka, admin, counts: { restarts: 0 } }
+    const base = {
+      broker,
+      front,
+      proxy,
+      inserts: new InsertFaults(proxy),
+      clickhouse,
+      kafka,
+      admin,
+      counts: { restarts: 0 },
+    }
     return {
       ...base,
       async stream(options) {
