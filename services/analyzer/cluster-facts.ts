@@ -102,11 +102,15 @@ export async function readClusters(
   const networks = Map.groupBy(rows.networks, (row) => row.cluster)
   const spread = Map.groupBy(rows.spread, (row) => row.cluster)
   return clusters.map((apps, number) => ({
-    networks: (networks.get(number) ?? []).map(({ cluster: _, ...network }) => network),
+    networks: (networks.get(number) ?? []).map(withoutCluster),
     elsewhereShares: apps.flatMap((app) => rows.elsewhere.get(app) ?? []),
     effectiveHours: apps.flatMap((app) => rows.hours.get(app) ?? []),
     sharedUserShare: sharedUserShare(spread.get(number) ?? []),
   }))
+}
+
+function withoutCluster({ network, degree, cluster_apps, class: kind, requests }: NetworkRow): ClusterNetwork {
+  return { network, degree, cluster_apps, class: kind, requests }
 }
 
 function sharedUserShare(spread: readonly z.infer<typeof userPartitionQuery.row>[]): number | null {

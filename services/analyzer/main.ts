@@ -15,11 +15,12 @@ interface Metrics {
   readonly findings: Gauge
 }
 
+const name = (what: string): string => `sidestep_analyzer_${what}`
+
 function createMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  const name = (what: string): string => `sidestep_analyzer_${what}`
   return {
     registry,
     cycles: new Counter({ name: name('cycles_total'), help: 'Analyses', labelNames: ['result'], registers }),

@@ -111,7 +111,7 @@ export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic
   const known = ledger
     .flatMap((range) => without(range, { from: 0, to: wanted }))
     .flatMap((range) => (pending === undefined ? [range] : without(range, pending)))
-  const doubtBelow = certain ? 0 : Math.max(facts.storedBeyond ?? 0, end ?? 0)
+  const doubtBelow = certain ? 0 : Math.max(facts.storedBeyond ?? 0, end ?? 0, position + 1)
   return { kind: 'start', position, pending, known, doubtBelow, notes }
 }
 
