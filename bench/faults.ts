@@ -19,7 +19,7 @@ export interface BenchFaults {
 
 const PARTITIONS = 6
 const SERVICES = 3
-const PER_SECOND = 800
+const PER_SECOND = 1500
 const POISON_SHARE = 0.01
 /** In every second round this share of all requests to the engine fails as well. */
 const DISTURBED_SHARE = 0.05
@@ -34,20 +34,20 @@ interface Run {
 
 /** Each ends with everything running again. */
 const FAULTS: Readonly<Record<string, (run: Run) => Promise<void>>> = {
-  'kill -9': async ({ stream, rng }) => await faults.killLoop(stream, rng, 1 + rng.below(5)),
+  'kill -9': async ({ stream, rng }) => await faults.killLoop(stream, rng, 3 + rng.below(5)),
   zombie: async ({ stream, rng }) => await faults.zombie(stream, rng),
   'join and leave': async ({ stream, rng }) => await faults.membershipStorm(stream, rng, 1 + rng.below(3)),
   'broker restart': async ({ world }) => await faults.restartBroker(world, 'stop'),
   'broker kill -9': async ({ world }) => await faults.restartBroker(world, 'kill'),
   'engine restart': async ({ world, rng }) => await faults.restartEngine(world, 'stop', rng),
   'engine kill -9': async ({ world, rng, stream }) => {
-    for (let times = 1 + rng.below(3); times > 0; times -= 1) {
+    for (let times = 2 + rng.below(4); times > 0; times -= 1) {
       await faults.restartEngine(world, 'kill', rng)
       await faults.progress(stream, 2)
     }
   },
   'engine and service kill -9': async ({ world, stream, rng }) => {
-    await Promise.all([faults.restartEngine(world, 'kill', rng.fork('engine')), faults.killLoop(stream, rng, 2)])
+    await Promise.all([faults.restartEngine(world, 'kill', rng.fork('engine')), faults.killLoop(stream, rng, 3)])
   },
   'engine frozen': async ({ world, stream, counts }) => {
     await faults.freezeEngine(world, stream)
@@ -99,11 +99,14 @@ async function playRound(run: Run): Promise<Verdict> {
   return verdict
 }
 
+function number(value: number | undefined): string {
+  return (value ?? Number.NaN).toLocaleString('en')
+}
+
 function rowsOf({ world, stream, counts }: Run, verdict: Verdict | undefined, minutes: number): [string, string][] {
   const { fleet } = stream
   const recovery = fleet.recovery()
   const kinds = Object.entries(recovery.byKind).map(([kind, count]) => `${kind} ${count}`)
-  const number = (value: number | undefined): string => (value ?? Number.NaN).toLocaleString('en')
   return [
     ['minutes', minutes.toFixed(1)],
     ['rounds of faults', number(counts.rounds)],
@@ -135,8 +138,10 @@ function rowsOf({ world, stream, counts }: Run, verdict: Verdict | undefined, mi
   ]
 }
 
+const NO_LINES = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' } as const
+
 function print(rows: readonly [string, string][]): void {
-  const table = new Table({ style: { head: [], border: [] }, colAligns: ['left', 'right'] })
+  const table = new Table({ style: { head: [], border: [] }, colAligns: ['left', 'right'], chars: NO_LINES })
   table.push(...rows)
   process.stdout.write(`${table.toString()}\n`)
 }

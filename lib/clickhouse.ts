@@ -10,7 +10,7 @@
  */
 import { Readable } from 'node:stream'
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client'
-import { createChdbConnection, type ChdbConnection } from 'chdb/connection'
+import type { ChdbConnection } from 'chdb/connection'
 import type { z } from 'zod'
 import { errorMessage, SidestepError } from './errors.ts'
 import { sqlText, type SqlQuery } from './sql-query.ts'
@@ -110,6 +110,8 @@ async function openServer(url: string, blockSettings: BlockSettings, requestTime
 
 async function openEmbedded(dataDir: string, blockSettings: BlockSettings): Promise<ClickHouse> {
   hideStandardInput()
+  // Loading the engine costs 150 MB of memory, which a service that talks to a server does not have to spend.
+  const { createChdbConnection } = await import('chdb/connection')
   let connection: ChdbConnection
   try {
     connection = createChdbConnection({ path: dataDir })
@@ -133,7 +135,7 @@ async function openEmbedded(dataDir: string, blockSettings: BlockSettings): Prom
   // carries a copy with the same shape under another type identity.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const client = createClient({ connection: connection as unknown as ClientConnection })
-  return await Promise.resolve(makeClickHouse('embedded', client, insertBlock))
+  return makeClickHouse('embedded', client, insertBlock)
 }
 
 function makeClickHouse(

@@ -10,8 +10,9 @@ import type { BlockPorts } from './block-port.ts'
 import type { DecodeOptions } from './decode.ts'
 import type { Epoch, Membership } from './membership.ts'
 import type { Metrics } from './metrics.ts'
-import { createPartitionIngest, type PartitionIngest } from './partition-ingest.ts'
-import { createRegistryIngest } from './registry-ingest.ts'
+import { RequestsPartition } from './partition-ingest.ts'
+import type { PartitionIngest } from './partition.ts'
+import { RegistryPartition } from './registry-ingest.ts'
 import type { RowPool } from './row-pool.ts'
 import { probeOf } from './same-topic.ts'
 
@@ -55,7 +56,7 @@ function beginRegistry(
 ): Begun {
   const { committed, low, high } = facts
   const position = committed === undefined || committed > high ? low : Math.max(committed, low)
-  const ingest = createRegistryIngest({
+  const ingest = new RegistryPartition({
     key: { topic, partition, source: topic },
     position,
     port: context.ports.apps(epoch, topic, partition),
@@ -102,7 +103,7 @@ async function beginRequests(
   const own = islands.filter((island) => island.source === source)
   const ledgerEnds = own.flatMap((island) => [island.last_block_from, island.to])
   const probe = probeOf({ clickhouse, key, start, ledgerEnds, low: facts.low, decode: context.decodeAt(Date.now()) })
-  const ingest = createPartitionIngest({
+  const ingest = new RequestsPartition({
     key,
     start,
     ...(probe === undefined ? {} : { probe }),

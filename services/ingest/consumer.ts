@@ -12,6 +12,7 @@ import { errorMessage } from '#lib/errors.ts'
 
 import type { Begun, BeginOptions } from './begin-partitions.ts'
 import type { Side } from './links.ts'
+import { LogShortenedError, StalledError } from './consumer-errors.ts'
 import { createMembership, FencedError, type Epoch, type Membership } from './membership.ts'
 import type { Metrics } from './metrics.ts'
 import type { RowPool } from './row-pool.ts'
@@ -33,25 +34,10 @@ export interface SessionOptions {
   readonly onReady: (isReady: boolean) => void
 }
 
-/** The log of a partition ends before offsets that were read: the topic was created anew. */
-export class LogShortenedError extends Error {
-  override readonly name = 'LogShortenedError'
-  /** topic/partition */
-  readonly partition: string
-
-  constructor(partition: string, from: number, to: number) {
-    super(`${partition} went back from offset ${from} to ${to}`)
-    this.partition = partition
-  }
-}
-
-/** Nothing was heard of Kafka for long, and kafkajs does not say why. */
-export class StalledError extends Error {
-  override readonly name = 'StalledError'
-}
-
 /** Of one fetch, as it is sent. kafkajs holds all of it as objects at once: packed five to one, 2 MB become 30,000 records and 40 MB. */
-const FETCH_BYTES_MAX = 1 * 1024 * 1024
+const FETCH_BYTES_MAX = 2 * 1024 * 1024
+/** Small beside the whole, because a broker fills a fetch in the order of its partitions: the last ones must get something too. */
+const PARTITION_BYTES_MAX = FETCH_BYTES_MAX / 8
 const FETCH_WAIT_MS = 500
 const TICK_MS = 100
 /** How long a batch waits for room before its partition is paused and the rest of the batch is fetched again later. */
@@ -91,7 +77,7 @@ export class Session {
       heartbeatInterval: Math.min(HEARTBEAT_MS_MAX, Math.floor(sessionTimeoutMs / 4)),
       maxWaitTimeInMs: Math.min(FETCH_WAIT_MS, Math.floor(sessionTimeoutMs / 4)),
       maxBytes: FETCH_BYTES_MAX,
-      maxBytesPerPartition: FETCH_BYTES_MAX / 2,
+      maxBytesPerPartition: PARTITION_BYTES_MAX,
       allowAutoTopicCreation: false,
       // Whoever runs sessions begins a new one: a consumer that restarts itself would keep what it knows.
       retry: { restartOnFailure: async () => await Promise.resolve(false) },

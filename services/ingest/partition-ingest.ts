@@ -6,8 +6,16 @@
  */
 import type { KafkaMessage } from 'kafkajs'
 
-import { admit, closed, createAdmission, isBuildingPending, isPendingBuilt, taken } from './admission.ts'
-import { addDead, addRecord, isFull, openBatch, type Batch, type BatchLimits } from './batch.ts'
+import {
+  admit,
+  closed,
+  createAdmission,
+  isBuildingPending,
+  isPendingBuilt,
+  taken,
+  type Admission,
+} from './admission.ts'
+import { addDead, addRecord, isFull, openBatch, type BatchLimits } from './batch.ts'
 import { decodeBytes, type Decoded, type DecodeOptions } from './decode.ts'
 import { encodeIntent } from './intent.ts'
 import { LINE_LIMITS } from './line-chunks.ts'
@@ -17,27 +25,12 @@ import {
   type ClosedRange,
   type PartitionEffect,
   type PartitionEvent,
+  type PartitionState,
   type RangeDoubt,
 } from './partition-state.ts'
+import type { Block, PartitionIngest, PartitionKey, PartitionPort, Taken } from './partition.ts'
 import type { RowPool } from './row-pool.ts'
 import type { StartPosition } from './start-position.ts'
-
-export interface PartitionKey {
-  readonly topic: string
-  readonly partition: number
-  /** Name under which its records are stored: the topic, or topic@n for a later topic of that name. */
-  readonly source: string
-}
-
-/** What a partition asks of the world. Each rejects with FencedError when the epoch is over. */
-export interface PartitionPort {
-  /** Commits for this epoch, or rejects. */
-  commit(offset: number, metadata: string): Promise<void>
-  /** `ambiguous`: it may or may not have been stored. Throws what no retry can mend. */
-  insert(block: Block): Promise<'stored' | 'ambiguous'>
-  /** Resolves when the block is stored, however long that takes. */
-  recover(block: Block, doubt: RangeDoubt): Promise<void>
-}
 
 export interface PartitionOptions {
   readonly key: PartitionKey
@@ -57,53 +50,6 @@ export interface PartitionOptions {
 export interface Probe {
   readonly offset: number
   readonly isStored: (message: KafkaMessage) => Promise<boolean>
-}
-
-/** A batch with what was counted while it was filled. */
-export interface Block {
-  readonly batch: Batch
-  readonly deadByReason: Map<string, number>
-  unknownFields: number
-}
-
-/** What the consumer needs of a partition, of whichever topic. */
-export interface PartitionIngest {
-  readonly key: PartitionKey
-  /** Takes records in order until there is no room, and tells where it stopped. */
-  take(messages: readonly KafkaMessage[]): Taken
-  /** Kafka has nothing (more) before this offset: control records, compaction. */
-  advance(offset: number): void
-  /** Next offset wanted. */
-  position(): number
-  /** Everything before is stored, or is known to hold no record. */
-  caughtUpTo(): number
-  /** Looks at the first message of a batch. False when it should be known and is another record: the topic was created anew. */
-  isSameTopic(first: KafkaMessage): Promise<boolean>
-  /** Bytes of rows of the open block. */
-  openBytes(): number
-  /** True when the open block should go on its way now. */
-  isDue(isStopping: boolean): boolean
-  /** True when nothing is on its way. */
-  isIdle(): boolean
-  /** True when nothing is open or on its way, and the last commit should be replaced by one without intent. */
-  isResting(): boolean
-  /** True while a range that an earlier intent fixed must be built again: it goes whole, whatever the memory. */
-  isRebuilding(): boolean
-  /** Sends the open block on its way (or clears the intent); resolves with it when it is stored. */
-  flush(): Promise<Block | undefined>
-  /** The epoch is over: forgets everything. */
-  fence(): void
-}
-
-export interface Taken {
-  /** Messages dealt with: added, or passed over. */
-  readonly taken: number
-  /** Offset of the last record that was dealt with; undefined when there was none. */
-  readonly last: number | undefined
-  /** Records passed over because they are stored. */
-  readonly skipped: number
-  /** Not all was taken: the open block must go first, or memory is short. */
-  readonly isHeldBack: boolean
 }
 
 /** Between two looks at the memory bound. */
@@ -129,63 +75,176 @@ function addDecoded(block: Block, offset: number, value: Buffer, decoded: Decode
   addDead(block.batch, offset, decoded, value, value.length)
 }
 
-export function createPartitionIngest(options: PartitionOptions): PartitionIngest {
-  const { key, start, port, limits, pool, now } = options
-  let { probe } = options
-  const admission = createAdmission(start.position, start.known, start.pending)
-  let state = initialState(start.pending?.from ?? start.position, options.committed.hasMetadata)
-  let open: (Block & { readonly decode: DecodeOptions }) | undefined
-  let flying: Block | undefined
+interface Closing {
+  readonly block: Block
+  readonly range: ClosedRange
+}
 
-  const openBlock = (): typeof open => {
-    const rows = pool.lend(admission.pending !== undefined)
-    if (rows === undefined) return undefined
-    const building =
-      start.pending !== undefined && admission.pending !== undefined && admission.position >= start.pending.from
-    const openedAtMs = building && start.pending !== undefined ? start.pending.openedAtMs : now()
-    const batch = openBatch({ source: key.source, partition: key.partition }, rows, openedAtMs)
-    return { batch, deadByReason: new Map(), unknownFields: 0, decode: options.decodeAt(openedAtMs) }
+function intentText(key: PartitionKey, range: ClosedRange | undefined): string {
+  if (range === undefined) return ''
+  const named = key.source === key.topic ? {} : { s: key.source }
+  return encodeIntent({ v: 1, to: range.to, n: range.records, at: Math.round(range.openedAtMs), ...named })
+}
+
+/** A partition of the requests topic. */
+export class RequestsPartition implements PartitionIngest {
+  readonly key: PartitionKey
+  private readonly options: PartitionOptions
+  private readonly admission: Admission
+  private state: PartitionState
+  private probe: Probe | undefined
+  private open: (Block & { readonly decode: DecodeOptions }) | undefined
+  private isFlying = false
+
+  constructor(options: PartitionOptions) {
+    const { key, start, committed, probe } = options
+    this.key = key
+    this.options = options
+    this.probe = probe
+    this.admission = createAdmission(start.position, start.known, start.pending)
+    this.state = initialState(start.pending?.from ?? start.position, committed.hasMetadata)
   }
 
-  /** False when the record must wait. */
-  const takeOne = (message: KafkaMessage): 'added' | 'skipped' | 'held' => {
+  take(messages: readonly KafkaMessage[]): Taken {
+    const { pool } = this.options
+    let last: number | undefined
+    let skipped = 0
+    for (const [index, message] of messages.entries()) {
+      const isShort = index % LOOK_EVERY_RECORDS === 0 && !this.isRebuilding() && pool.isOver()
+      const outcome = isShort ? 'held' : this.takeOne(message)
+      if (outcome === 'held') return { taken: index, last, skipped, isHeldBack: true }
+      if (outcome === 'skipped') skipped += 1
+      last = Number(message.offset)
+    }
+    return { taken: messages.length, last, skipped, isHeldBack: false }
+  }
+
+  advance(offset: number): void {
+    if (offset > this.admission.position) taken(this.admission, offset - 1)
+  }
+
+  position(): number {
+    return this.probe?.offset ?? this.admission.position
+  }
+
+  caughtUpTo(): number {
+    const { open, isFlying, admission, state, options } = this
+    return open === undefined && !isFlying ? admission.position : (state.storedTo ?? options.start.position)
+  }
+
+  async isSameTopic(first: KafkaMessage): Promise<boolean> {
+    if (this.probe === undefined) return true
+    const { offset, isStored } = this.probe
+    this.probe = undefined
+    return Number(first.offset) !== offset || (await isStored(first))
+  }
+
+  openBytes(): number {
+    return this.open?.batch.rows.length ?? 0
+  }
+
+  isDue(isStopping: boolean): boolean {
+    const { open, admission } = this
+    const { pool, limits, now } = this.options
+    if (open === undefined || open.batch.records === 0) return false
+    if (isPendingBuilt(admission)) return true
+    // A range that is fixed goes whole, or not at all.
+    if (isBuildingPending(admission)) return false
+    if (isStopping || admission.isInterrupted || admission.position === admission.pending?.from) return true
+    return pool.isOver() || isFull(open.batch, limits, now())
+  }
+
+  isIdle(): boolean {
+    return this.state.stage.kind === 'idle' && !this.isFlying
+  }
+
+  isResting(): boolean {
+    return this.isIdle() && this.open === undefined && this.state.hasIntent && !this.isRebuilding()
+  }
+
+  isRebuilding(): boolean {
+    return this.admission.pending !== undefined
+  }
+
+  async flush(): Promise<Block | undefined> {
+    const closing = this.close()
+    this.isFlying = true
+    try {
+      await this.drive(closing)
+      return closing?.block
+    } finally {
+      if (closing !== undefined) this.options.pool.giveBack(closing.block.batch.rows)
+      this.isFlying = false
+    }
+  }
+
+  fence(): void {
+    this.state = step(this.state, { kind: 'fenced' })[0]
+    if (this.open !== undefined) this.options.pool.giveBack(this.open.batch.rows)
+    this.open = undefined
+  }
+
+  private takeOne(message: KafkaMessage): 'added' | 'skipped' | 'held' {
+    const { admission } = this
     const offset = Number(message.offset)
-    const verdict = admit(admission, offset, open !== undefined && open.batch.records > 0)
+    const verdict = admit(admission, offset, this.open !== undefined && this.open.batch.records > 0)
     if (verdict === 'skip') return 'skipped'
     const isFixed = admission.pending !== undefined && offset >= admission.pending.from
-    if (verdict === 'close' || (!isFixed && open !== undefined && isFull(open.batch, limitsOfSize))) return 'held'
-    open ??= openBlock()
-    if (open === undefined) return 'held'
+    if (verdict === 'close' || (!isFixed && this.hasNoRoom())) return 'held'
+    this.open ??= this.openBlock(isFixed)
+    if (this.open === undefined) return 'held'
     const value = message.value ?? EMPTY
-    addDecoded(open, offset, value, decodeValue(value, open.decode))
+    addDecoded(this.open, offset, value, decodeValue(value, this.open.decode))
     taken(admission, offset)
     return 'added'
   }
-  const limitsOfSize = { rows: limits.rows, bytes: limits.bytes }
 
-  const close = (): { readonly block: Block; readonly range: ClosedRange } | undefined => {
-    if (open === undefined || open.batch.records === 0) return undefined
-    const block = open
+  private hasNoRoom(): boolean {
+    const { rows, bytes } = this.options.limits
+    return this.open !== undefined && isFull(this.open.batch, { rows, bytes })
+  }
+
+  private openBlock(isFixed: boolean): typeof this.open {
+    const { pool, start, now, decodeAt } = this.options
+    const rows = pool.lend(this.isRebuilding())
+    if (rows === undefined) return undefined
+    const openedAtMs = isFixed ? (start.pending?.openedAtMs ?? now()) : now()
+    const { source, partition } = this.key
+    const batch = openBatch({ source, partition }, rows, openedAtMs)
+    return { batch, deadByReason: new Map(), unknownFields: 0, decode: decodeAt(openedAtMs) }
+  }
+
+  private close(): Closing | undefined {
+    const { open: block, admission } = this
+    const { start } = this.options
+    if (block === undefined || block.batch.records === 0) return undefined
     const { batch } = block
     const fixed = isBuildingPending(admission) ? start.pending : undefined
     batch.from = fixed?.from ?? admission.rangeFrom
     if (fixed !== undefined) batch.to = fixed.to
-    const doubt: RangeDoubt = fixed !== undefined ? 'same_range' : batch.from < start.doubtBelow ? 'offsets' : 'none'
-    open = undefined
+    const unfixed: RangeDoubt = batch.from < start.doubtBelow ? 'offsets' : 'none'
+    this.open = undefined
     closed(admission, batch.to)
     const { from, to, records, openedAtMs } = batch
-    return { block, range: { from, to, records, openedAtMs, doubt } }
+    return { block, range: { from, to, records, openedAtMs, doubt: fixed === undefined ? unfixed : 'same_range' } }
   }
 
-  const intentText = (range: ClosedRange | undefined): string => {
-    if (range === undefined) return ''
-    const named = key.source === key.topic ? {} : { s: key.source }
-    return encodeIntent({ v: 1, to: range.to, n: range.records, at: Math.round(range.openedAtMs), ...named })
+  /** Carries effects out one after the other until there are none. */
+  private async drive(closing: Closing | undefined): Promise<void> {
+    let event: PartitionEvent = closing === undefined ? { kind: 'rested' } : { kind: 'closed', range: closing.range }
+    for (;;) {
+      const [next, effects] = step(this.state, event)
+      this.state = next
+      const [effect] = effects
+      if (effect === undefined) return
+      event = await this.perform(effect, closing?.block)
+    }
   }
 
-  const perform = async (effect: PartitionEffect, block: Block | undefined): Promise<PartitionEvent> => {
+  private async perform(effect: PartitionEffect, block: Block | undefined): Promise<PartitionEvent> {
+    const { port } = this.options
     if (effect.kind === 'commit') {
-      await port.commit(effect.offset, intentText(effect.intent))
+      await port.commit(effect.offset, intentText(this.key, effect.intent))
       return { kind: 'committed' }
     }
     if (block === undefined) throw new Error(`${effect.kind} without a block`)
@@ -194,85 +253,5 @@ export function createPartitionIngest(options: PartitionOptions): PartitionInges
     }
     await port.recover(block, effect.range.doubt)
     return { kind: 'recovered' }
-  }
-
-  /** Carries effects out one after the other until there are none. */
-  const drive = async (first: PartitionEvent, block: Block | undefined): Promise<void> => {
-    let event: PartitionEvent = first
-    for (;;) {
-      const [next, effects] = step(state, event)
-      state = next
-      const [effect] = effects
-      if (effect === undefined) return
-      event = await perform(effect, block)
-    }
-  }
-
-  return {
-    key,
-    take(messages) {
-      let last: number | undefined
-      let skipped = 0
-      for (let index = 0; index < messages.length; index += 1) {
-        const message = messages[index]
-        if (message === undefined) break
-        const isShort = index % LOOK_EVERY_RECORDS === 0 && admission.pending === undefined && pool.isOver()
-        const outcome = isShort ? 'held' : takeOne(message)
-        if (outcome === 'held') return { taken: index, last, skipped, isHeldBack: true }
-        if (outcome === 'skipped') skipped += 1
-        last = Number(message.offset)
-      }
-      return { taken: messages.length, last, skipped, isHeldBack: false }
-    },
-    advance(offset) {
-      if (offset > admission.position) taken(admission, offset - 1)
-    },
-    position: () => probe?.offset ?? admission.position,
-    caughtUpTo: () =>
-      open === undefined && flying === undefined ? admission.position : (state.storedTo ?? start.position),
-    async isSameTopic(first) {
-      if (probe === undefined) return true
-      const { offset, isStored } = probe
-      probe = undefined
-      return Number(first.offset) !== offset || (await isStored(first))
-    },
-    openBytes: () => open?.batch.rows.length ?? 0,
-    isDue(isStopping) {
-      if (open === undefined || open.batch.records === 0) return false
-      if (isPendingBuilt(admission)) return true
-      // A range that is fixed goes whole, or not at all.
-      if (isBuildingPending(admission)) return false
-      return (
-        isStopping || admission.isInterrupted || pool.isOver() || isFull(open.batch, limits, now()) || isBeforePending()
-      )
-    },
-    isIdle: () => state.stage.kind === 'idle' && flying === undefined,
-    isResting: () =>
-      state.stage.kind === 'idle' && open === undefined && state.hasIntent && admission.pending === undefined,
-    async flush() {
-      const closing = close()
-      flying = closing?.block
-      try {
-        await drive(
-          closing === undefined ? { kind: 'rested' } : { kind: 'closed', range: closing.range },
-          closing?.block,
-        )
-        return closing?.block
-      } finally {
-        if (closing !== undefined) pool.giveBack(closing.block.batch.rows)
-        flying = undefined
-      }
-    },
-    isRebuilding: () => admission.pending !== undefined,
-    fence() {
-      state = step(state, { kind: 'fenced' })[0]
-      if (open !== undefined && open !== flying) pool.giveBack(open.batch.rows)
-      open = undefined
-    },
-  }
-
-  /** The open block is what comes before a fixed range, and that is complete. */
-  function isBeforePending(): boolean {
-    return admission.pending !== undefined && admission.position === admission.pending.from
   }
 }

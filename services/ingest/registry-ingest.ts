@@ -13,7 +13,7 @@ import type { DeadLetter } from '#schemas/dead-letter.ts'
 
 import { APP_COLUMNS, appRow, parseApp } from './app-row.ts'
 import { addDead, openBatch } from './batch.ts'
-import type { Block, PartitionIngest, PartitionKey } from './partition-ingest.ts'
+import type { Block, PartitionIngest, PartitionKey, Taken } from './partition.ts'
 import { createRowBuffer } from './encode.ts'
 
 export interface RegistryPort {
@@ -33,6 +33,9 @@ export interface RegistryOptions {
   readonly milliseconds: number
   readonly now: () => number
 }
+
+/** Dead records are rare. */
+const FIRST_DEAD_BYTES = 64 * 1024
 
 interface OpenApps {
   readonly from: number
@@ -68,84 +71,126 @@ function rowOf(message: KafkaMessage): string | DeadLetter {
   }
 }
 
-export function createRegistryIngest(options: RegistryOptions): PartitionIngest {
-  const { key, port, now } = options
-  let { position } = options
-  let storedTo = position
-  let open: OpenApps | undefined
-  let isBusy = false
-  let isFenced = false
+/** A partition of the registry topic. */
+export class RegistryPartition implements PartitionIngest {
+  readonly key: PartitionKey
+  private readonly options: RegistryOptions
+  private next: number
+  private storedTo: number
+  private open: OpenApps | undefined
+  private isBusy = false
+  private isFenced = false
 
-  const openApps = (offset: number): OpenApps => {
-    const batch = openBatch({ source: key.source, partition: key.partition }, createRowBuffer(64 * 1024), now())
-    const dead = { batch, deadByReason: new Map<string, number>(), unknownFields: 0 }
-    return { from: offset, rows: [], dead, openedAtMs: now() }
+  constructor(options: RegistryOptions) {
+    this.options = options
+    this.key = options.key
+    this.next = options.position
+    this.storedTo = options.position
   }
-  const add = (message: KafkaMessage): void => {
+
+  take(messages: readonly KafkaMessage[]): Taken {
+    let last: number | undefined
+    for (const [taken, message] of messages.entries()) {
+      if (this.isFull()) return { taken, last, skipped: 0, isHeldBack: true }
+      if (Number(message.offset) >= this.next) this.add(message)
+      last = Number(message.offset)
+    }
+    return { taken: messages.length, last, skipped: 0, isHeldBack: false }
+  }
+
+  advance(offset: number): void {
+    this.next = Math.max(this.next, offset)
+  }
+
+  position(): number {
+    return this.next
+  }
+
+  caughtUpTo(): number {
+    return this.open === undefined && !this.isBusy ? this.next : this.storedTo
+  }
+
+  /** The registry is read again as a whole when its topic is created anew; nothing is counted. */
+  async isSameTopic(): Promise<boolean> {
+    return await Promise.resolve(true)
+  }
+
+  openBytes(): number {
+    return 0
+  }
+
+  isDue(isStopping: boolean): boolean {
+    const { open, options } = this
+    return (
+      open !== undefined && (isStopping || this.isFull() || options.now() - open.openedAtMs >= options.milliseconds)
+    )
+  }
+
+  isIdle(): boolean {
+    return !this.isBusy && !this.isFenced
+  }
+
+  isResting(): boolean {
+    return false
+  }
+
+  isRebuilding(): boolean {
+    return false
+  }
+
+  async flush(): Promise<Block | undefined> {
+    if (this.open === undefined) return undefined
+    const apps = this.open
+    this.open = undefined
+    this.isBusy = true
+    try {
+      return await this.store(apps, this.next)
+    } finally {
+      this.isBusy = false
+    }
+  }
+
+  fence(): void {
+    this.isFenced = true
+    this.open = undefined
+  }
+
+  private isFull(): boolean {
+    const { open } = this
+    return open !== undefined && open.rows.length + open.dead.batch.records >= this.options.rowsMax
+  }
+
+  private openApps(from: number): OpenApps {
+    const { key, now } = this.options
+    const rows = createRowBuffer(FIRST_DEAD_BYTES)
+    const batch = openBatch({ source: key.source, partition: key.partition }, rows, now())
+    return { from, rows: [], dead: { batch, deadByReason: new Map(), unknownFields: 0 }, openedAtMs: now() }
+  }
+
+  private add(message: KafkaMessage): void {
     const offset = Number(message.offset)
-    open ??= openApps(offset)
+    this.open ??= this.openApps(offset)
     const row = rowOf(message)
-    if (typeof row === 'string') open.rows.push(row)
+    if (typeof row === 'string') this.open.rows.push(row)
     else {
-      const { batch, deadByReason } = open.dead
+      const { batch, deadByReason } = this.open.dead
       const bytes = message.value ?? Buffer.alloc(0)
       addDead(batch, offset, row, bytes, bytes.length)
       deadByReason.set(row.reason, (deadByReason.get(row.reason) ?? 0) + 1)
     }
-    position = offset + 1
+    this.next = offset + 1
   }
-  const isFull = (): boolean => open !== undefined && open.rows.length + open.dead.batch.records >= options.rowsMax
 
-  const store = async (apps: OpenApps, to: number): Promise<Block> => {
+  private async store(apps: OpenApps, to: number): Promise<Block> {
+    const { port, key } = this.options
     if (apps.dead.batch.records > 0) await port.insertDead(apps.dead)
     if (apps.rows.length > 0) {
       const token = `${key.source}/${key.partition}/${apps.from}-${to}`
       await port.insertApps(APP_COLUMNS, Buffer.from(apps.rows.join(''), 'utf8'), token)
     }
     await port.commit(to, '')
-    storedTo = to
+    this.storedTo = to
     const batch = { ...apps.dead.batch, records: apps.rows.length + apps.dead.batch.records }
     return { ...apps.dead, batch }
-  }
-
-  return {
-    key,
-    take(messages) {
-      let last: number | undefined
-      for (const [taken, message] of messages.entries()) {
-        if (isFull()) return { taken, last, skipped: 0, isHeldBack: true }
-        if (Number(message.offset) >= position) add(message)
-        last = Number(message.offset)
-      }
-      return { taken: messages.length, last, skipped: 0, isHeldBack: false }
-    },
-    advance(offset) {
-      position = Math.max(position, offset)
-    },
-    position: () => position,
-    caughtUpTo: () => (open === undefined && !isBusy ? position : storedTo),
-    // The registry is read again as a whole when its topic is created anew; nothing is counted.
-    isSameTopic: async () => await Promise.resolve(true),
-    openBytes: () => 0,
-    isDue: (isStopping) =>
-      open !== undefined && (isStopping || isFull() || now() - open.openedAtMs >= options.milliseconds),
-    isIdle: () => !isBusy && !isFenced,
-    isResting: () => false,
-    isRebuilding: () => false,
-    async flush() {
-      if (open === undefined) return undefined
-      const apps = open
-      open = undefined
-      isBusy = true
-      try {
-        return await store(apps, position)
-      } finally {
-        isBusy = false
-      }
-    },
-    fence() {
-      isFenced = true
-      open = undefined
-    },
   }
 }

@@ -9,7 +9,8 @@ import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 
 import { decodeBytes, type DecodeOptions } from './decode.ts'
-import type { PartitionKey, Probe } from './partition-ingest.ts'
+import type { Probe } from './partition-ingest.ts'
+import type { PartitionKey } from './partition.ts'
 import type { StartPosition } from './start-position.ts'
 
 const CountRow = z.object({ same: z.coerce.number(), any: z.coerce.number() })

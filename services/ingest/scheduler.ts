@@ -9,7 +9,7 @@ import type { Logger } from 'pino'
 
 import { FencedError } from './membership.ts'
 import type { Metrics } from './metrics.ts'
-import type { Block, PartitionIngest } from './partition-ingest.ts'
+import type { Block, PartitionIngest } from './partition.ts'
 import type { RowPool } from './row-pool.ts'
 
 export interface SchedulerOptions {

@@ -61,6 +61,13 @@ async function readStored(clickhouse: ClickHouse, topic: string): Promise<Stored
   return row
 }
 
+async function readInconsistencies(clickhouse: ClickHouse): Promise<Record<string, string>> {
+  const totals = await readTotals(clickhouse)
+  const expected = new Map(Object.entries(consistentTotals(totals)))
+  const wrong = Object.entries(totals).filter(([name, value]) => expected.get(name) !== value)
+  return Object.fromEntries(wrong.map(([name, value]) => [name, `${value}, not ${expected.get(name) ?? 0}`]))
+}
+
 export async function openIngestScene(brokers: readonly string[]): Promise<IngestScene> {
   const directory = await mkdtemp(join(tmpdir(), 'sidestep-ingest-'))
   const front = await startClickHouseFront({ dataDir: join(directory, 'data') })
@@ -103,10 +110,14 @@ export async function openIngestScene(brokers: readonly string[]): Promise<Inges
       return await until(look, { what: `${records} records of ${topic} are stored`, timeoutMs, everyMs: 100 })
     },
     async inconsistencies() {
-      const totals = await readTotals(clickhouse)
-      const expected = new Map(Object.entries(consistentTotals(totals)))
-      const wrong = Object.entries(totals).filter(([name, value]) => expected.get(name) !== value)
-      return Object.fromEntries(wrong.map(([name, value]) => [name, `${value}, not ${expected.get(name) ?? 0}`]))
+      let wrong: Record<string, string> = {}
+      const look = async (): Promise<boolean> => {
+        wrong = await readInconsistencies(clickhouse)
+        return Object.keys(wrong).length === 0
+      }
+      // The views of one insert are filled one after the other: what is only not there yet is given the time. A double stays.
+      await until(look, { what: 'every rollup holds each raw record once', timeoutMs: 20_000, everyMs: 200 }).catch(() => false)
+      return wrong
     },
     async endServices() {
       await Promise.all(services.splice(0).map(async (service) => await service.kill()))

@@ -7,11 +7,8 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeMetadata } from '../../services/ingest/intent.ts'
 import { FencedError } from '../../services/ingest/membership.ts'
-import {
-  createPartitionIngest,
-  type PartitionIngest,
-  type PartitionPort,
-} from '../../services/ingest/partition-ingest.ts'
+import { RequestsPartition } from '../../services/ingest/partition-ingest.ts'
+import type { PartitionIngest, PartitionPort } from '../../services/ingest/partition.ts'
 import { recoverRange, type RecoverOptions } from '../../services/ingest/recovery.ts'
 import { createRowPool } from '../../services/ingest/row-pool.ts'
 import { startPosition } from '../../services/ingest/start-position.ts'
@@ -115,7 +112,7 @@ function begin(world: ModelWorld, life: Life): PartitionIngest {
     behind: 'rewind',
   })
   if (start.kind !== 'start') throw new Error('the model never creates its topic anew')
-  return createPartitionIngest({
+  return new RequestsPartition({
     key: KEY,
     start,
     committed: { offset: world.committed, hasMetadata: metadata.kind !== 'none' },

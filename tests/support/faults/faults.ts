@@ -34,15 +34,29 @@ export async function killLoop(stream: Stream, rng: Rng, times: number): Promise
   }
 }
 
-/** One process is frozen in the middle of its work until the others have its partitions and have stored something, and goes on then. */
-export async function zombie(stream: Stream, rng: Rng): Promise<void> {
-  await progress(stream, 1 + rng.below(3))
-  const victim = pick(stream, rng)
-  await stream.fleet.zombie(victim, async () => await progress(stream, 2))
-  await until(() => victim.of('ingest.joined').length > 1, {
-    what: 'the zombie has joined the group again',
+/** Resolves when the group is made of the processes that run, and of no dead one. */
+async function groupIsWhole(stream: Stream): Promise<void> {
+  const { fleet } = stream
+  await until(async () => (await stream.groupMembers()) === fleet.members().length && fleet.members().every(hasBegun), {
+    what: 'the group is made of all processes',
     timeoutMs: 60_000,
   })
+}
+
+async function freeze(stream: Stream, victim: IngestService, whileFrozen: () => Promise<void>): Promise<void> {
+  const { fleet } = stream
+  const isGone = async (): Promise<boolean> => (await stream.groupMembers()) === fleet.members().length - 1
+  const before = victim.of('ingest.joined').length
+  await fleet.zombie(victim, isGone, whileFrozen)
+  const isBack = (): boolean => victim.of('ingest.joined').length > before
+  await until(isBack, { what: 'the zombie has joined the group again', timeoutMs: 60_000 })
+}
+
+/** One process is frozen in the middle of its work until the others have its partitions and have stored something, and goes on then. */
+export async function zombie(stream: Stream, rng: Rng): Promise<void> {
+  await groupIsWhole(stream)
+  await progress(stream, 1 + rng.below(3))
+  await freeze(stream, pick(stream, rng), async () => await progress(stream, 2))
 }
 
 /**
@@ -53,8 +67,10 @@ export async function lateInsert(world: FaultWorld, stream: Stream): Promise<voi
   const held = await world.inserts.hold('before')
   const [victim] = stream.fleet.members()
   if (victim === undefined) throw new Error('no process to freeze')
+  // Not in the group before the first one is frozen: it would take the range over in order.
+  victim.signal('SIGSTOP')
   const heir = await stream.fleet.add()
-  await stream.fleet.zombie(victim, async () => {
+  await freeze(stream, victim, async () => {
     await until(() => heir.of('ingest.recovered').length > 0, {
       what: 'the heir has completed the range',
       timeoutMs: 60_000,

@@ -73,21 +73,16 @@ export class Fleet {
     return await service.ended()
   }
 
-  /** Freezes a process until the others of the group have its partitions, and wakes it up: it does not know that its time is over. */
+  /** Freezes a process until the group goes on without it, and wakes it up after `whileFrozen`: it does not know that its time is over. */
   async zombie(
     service: IngestService,
-    whileFrozen: () => Promise<void> = async () => await Promise.resolve(),
+    isGone: () => Promise<boolean>,
+    whileFrozen: () => Promise<void>,
   ): Promise<void> {
-    const others = this.running.filter((one) => one !== service)
-    const joinsOf = (): number => others.reduce((sum, one) => sum + one.of('ingest.joined').length, 0)
-    const before = joinsOf()
     this.counts.zombies += 1
     service.signal('SIGSTOP')
     try {
-      await until(() => joinsOf() > before, {
-        what: 'the others take the partitions of a frozen process over',
-        timeoutMs: 60_000,
-      })
+      await until(isGone, { what: 'the group goes on without a frozen process', timeoutMs: 60_000 })
       await whileFrozen()
     } finally {
       service.signal('SIGCONT')

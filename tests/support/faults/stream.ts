@@ -111,6 +111,13 @@ export class Stream {
     return { offset: Number(commit?.offset ?? -1), metadata: commit?.metadata ?? '' }
   }
 
+  /** Processes that the group has; undefined while it is being formed anew. */
+  async groupMembers(): Promise<number | undefined> {
+    const { groups } = await this.setup.admin.describeGroups([this.group])
+    const [group] = groups
+    return group?.state === 'Stable' ? group.members.length : undefined
+  }
+
   async close(): Promise<void> {
     await this.producing.close()
     await this.fleet.close()
