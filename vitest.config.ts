@@ -15,9 +15,22 @@ export default defineConfig({
         test: {
           name: 'kafka',
           include: ['tests/kafka/**/*.test.ts'],
+          exclude: ['tests/kafka/faults.test.ts'],
           globalSetup: ['tests/support/broker-global-setup.ts'],
           execArgv: ['--disable-warning=TimeoutNegativeWarning'],
           ...engine,
+          testTimeout: 300_000,
+        },
+      },
+      {
+        // Faults on real processes take minutes and a machine of their own: npx vitest run --project faults.
+        test: {
+          name: 'faults',
+          include: ['tests/kafka/faults.test.ts'],
+          globalSetup: ['tests/support/broker-global-setup.ts'],
+          execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+          ...engine,
+          testTimeout: 300_000,
         },
       },
     ],
