@@ -116,7 +116,9 @@ export async function openIngestScene(brokers: readonly string[]): Promise<Inges
         return Object.keys(wrong).length === 0
       }
       // The views of one insert are filled one after the other: what is only not there yet is given the time. A double stays.
-      await until(look, { what: 'every rollup holds each raw record once', timeoutMs: 20_000, everyMs: 200 }).catch(() => false)
+      await until(look, { what: 'every rollup holds each raw record once', timeoutMs: 20_000, everyMs: 200 }).catch(
+        () => false,
+      )
       return wrong
     },
     async endServices() {
