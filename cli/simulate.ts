@@ -12,7 +12,7 @@ const EXIT_BAD_USAGE = 2
 const EXIT_INTERRUPTED = 130
 
 const EXAMPLE = `
-Example:
+Examples:
   $ sidestep simulate --out /tmp/traffic --seed 7 --requests 200000 --apps 600
   $ sidestep simulate --kafka localhost:9092 --requests 200000
 `
