@@ -44,7 +44,9 @@ it('lists its scenarios, and ends its help with an example', async () => {
   const [list, help] = await Promise.all([run(['--list-scenarios']), run(['--help'])])
   expect(list.stdout).toMatch(/^round_robin_single_owner +violation +\S/m)
   expect(list.stdout).toMatch(/^behind_shared_hub +violation, held out +\S/m)
-  expect(help.stdout.trimEnd()).toMatch(/Examples:\n +\$ sidestep simulate --out .*\n +\$ sidestep simulate --kafka .*$/)
+  expect(help.stdout.trimEnd()).toMatch(
+    /Examples:\n +\$ sidestep simulate --out .*\n +\$ sidestep simulate --kafka .*$/,
+  )
   expect([list.code, help.code]).toEqual([0, 0])
 })
 
