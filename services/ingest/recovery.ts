@@ -9,10 +9,10 @@
  *      under a token of its own.
  * 2. Read again. What is still missing had a token without rows (1 to 2 % of kills): put it into its table directly. An earlier owner's insert
  *    may be about to show, so it must be missing twice, a pause apart.
- * 3. The ledger lacks the range: add it.
- * 4. Each rollup holds the block or lacks it, never a part of it within a week (a week is a partition, and a block is one part in each). Its
+ * 3. Each rollup holds the block or lacks it, never a part of it within a week (a week is a partition, and a block is one part in each). Its
  *    buckets vote: `raw - rollup` is 0 where the block is in, and what the range adds where it is not; inserts of others disturb a few
  *    buckets for a moment, not all of them twice. A rollup without the block gets it by the token, else from the raw rows.
+ * 4. The ledger still lacks the range: add it. Last, because step 3 may insert the block under its token, which brings its entry with it.
  */
 import type { RangeDoubt } from './partition-state.ts'
 
@@ -131,8 +131,8 @@ async function completeBlock<Block extends { readonly records: number }>(
     await store.insert(block)
     await completeGhosts(store, block, options)
   }
-  await store.completeLedger(block)
   await completeRollups(store, block, doubt, options)
+  await store.completeLedger(block)
 }
 
 /** Makes the range of a block complete. Throws when the database cannot be asked or cannot store; repeating it is safe. */
