@@ -2,6 +2,10 @@
  * Random faults for some minutes on real processes, a real broker and an engine that can be killed, under steady production. After each round of
  * faults everything settles and is compared with what was produced. Fails when anything is lost, doubled or miscounted.
  */
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import Table from 'cli-table3'
 
 import { Rng } from '#simulate/random.ts'
@@ -174,6 +178,11 @@ export async function benchFaults({ minutes, seed }: BenchFaults): Promise<void>
       process.stderr.write(`a service ended with ${end.how}: ${end.errors.trim()}\n`)
     print(rowsOf(run, verdict, elapsed()))
     if (verdict === undefined || !isSound(verdict)) process.exitCode = 1
+    if (process.exitCode === 1) {
+      const file = join(tmpdir(), `sidestep-faults-${process.pid}.ndjson`)
+      await writeFile(file, stream.fleet.log())
+      process.stderr.write(`what the services said: ${file}\n`)
+    }
   } finally {
     await world.close()
   }

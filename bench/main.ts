@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 
 import { benchDetect } from './detect.ts'
 import { benchFaults } from './faults.ts'
+import { benchIngest, CODECS, type Codec } from './ingest.ts'
 import { benchIngestFiles } from './ingest-files.ts'
 import { benchQuality } from './quality.ts'
 
@@ -13,6 +14,24 @@ function wholeNumber(text: string): number {
 }
 
 const bench = new Command('bench').description('Measures sidestep.')
+
+function isCodec(name: string): name is Codec {
+  return Object.hasOwn(CODECS, name)
+}
+
+function codecs(text: string): Codec[] {
+  const names = text.split(',')
+  if (!names.every(isCodec)) throw new InvalidArgumentError(`It must be of ${Object.keys(CODECS).join(', ')}.`)
+  return names
+}
+
+bench
+  .command('ingest')
+  .description("A Kafka topic into ClickHouse, against ClickHouse's own Kafka engine.")
+  .option('--records <n>', 'records in the topic', wholeNumber, 2_000_000)
+  .option('--rounds <n>', 'runs of each, alternating', wholeNumber, 3)
+  .option('--codecs <list>', 'how the batches are packed', codecs, codecs('none,gzip,lz4,zstd'))
+  .action(async (options: { records: number; rounds: number; codecs: Codec[] }) => await benchIngest(options))
 
 bench
   .command('ingest-files')

@@ -20,12 +20,16 @@ const AUTHENTICATION_TYPES: ReadonlySet<string> = new Set([
 
 const UNKNOWN_TOPIC_TYPES: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID'])
 
-const CONNECTION_CLASSES: ReadonlySet<string> = new Set([
+/** kafkajs calls the last three not retriable, but means that it has tried for long: a broker that starts has no coordinator yet. */
+const PASSING_CLASSES: ReadonlySet<string> = new Set([
   'KafkaJSConnectionError',
   'KafkaJSConnectionClosedError',
   'KafkaJSRequestTimeoutError',
   'KafkaJSBrokerNotFound',
   'KafkaJSNoBrokerAvailableError',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSTimeout',
+  'KafkaJSLockTimeout',
 ])
 
 /** Codes of Node's TLS and of OpenSSL: the handshake failed or the certificate was refused. */
@@ -42,7 +46,7 @@ function linkKind(error: Error): KafkaErrorKind {
   if (type.endsWith('_AUTHORIZATION_FAILED')) return 'permission'
   if (UNKNOWN_TOPIC_TYPES.has(type)) return 'unknown-topic'
   if (TLS_CODE.test(fieldText(error, 'code'))) return 'tls'
-  if (CONNECTION_CLASSES.has(error.name)) return 'unreachable'
+  if (PASSING_CLASSES.has(error.name)) return 'unreachable'
   // The protocol itself says of each of its errors whether it passes: GROUP_LOAD_IN_PROGRESS after a restart of the broker does.
   return error.name === 'KafkaJSProtocolError' && Reflect.get(error, 'retriable') === true ? 'unreachable' : 'other'
 }

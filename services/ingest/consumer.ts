@@ -217,15 +217,32 @@ export class Session {
     slot.high = Number(batch.highWatermark)
     // Not in the types of kafkajs: the offset that was asked for.
     const fetchedAt = Number(Reflect.get(batch, 'fetchedOffset'))
-    if (fetchedAt < ingest.position()) {
-      // Only a log that is shorter than it was makes kafkajs go back.
-      this.fail(new LogShortenedError(`${batch.topic}/${batch.partition}`, ingest.position(), fetchedAt))
-      return
-    }
-    if (fetchedAt > ingest.position()) this.noteGap(slot, fetchedAt)
+    if (fetchedAt !== ingest.position() && !this.isJump(slot, fetchedAt)) return
+    slot.jumpedTo = undefined
     await this.takeMessages(slot, payload, await this.checked(slot, batch.messages))
     await payload.heartbeat()
     this.pump()
+  }
+
+  /**
+   * kafkajs brings another offset than the next one wanted. That ranges are missing, or that the log is another one, is believed when the same comes
+   * after it was told to go back: a batch that was fetched for an earlier epoch does not come twice.
+   */
+  private isJump(slot: Slot, fetchedAt: number): boolean {
+    const { topic, partition } = slot.ingest.key
+    const position = slot.ingest.position()
+    if (slot.jumpedTo !== fetchedAt) {
+      slot.jumpedTo = fetchedAt
+      this.consumer.seek({ topic, partition, offset: String(position) })
+      return false
+    }
+    if (fetchedAt > position) {
+      this.noteGap(slot, fetchedAt)
+      return true
+    }
+    // Only a log that is shorter than it was makes kafkajs go back.
+    this.fail(new LogShortenedError(`${topic}/${partition}`, position, fetchedAt))
+    return false
   }
 
   /** Kafka has nothing from the position to `offset`: control records, which kafkajs passes over, or records that retention has deleted. */

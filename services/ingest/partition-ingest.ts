@@ -133,10 +133,12 @@ export class RequestsPartition implements PartitionIngest {
   }
 
   async isSameTopic(first: KafkaMessage): Promise<boolean> {
-    if (this.probe === undefined) return true
-    const { offset, isStored } = this.probe
+    const { probe } = this
+    if (probe === undefined) return true
+    // Kept until it has been answered: when ClickHouse fails, kafkajs hands in the same batch again, from the same offset.
+    const isSame = Number(first.offset) !== probe.offset || (await probe.isStored(first))
     this.probe = undefined
-    return Number(first.offset) !== offset || (await isStored(first))
+    return isSame
   }
 
   openBytes(): number {

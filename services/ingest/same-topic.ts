@@ -13,15 +13,19 @@ import type { Probe } from './partition-ingest.ts'
 import type { PartitionKey } from './partition.ts'
 import type { StartPosition } from './start-position.ts'
 
-const CountRow = z.object({ same: z.coerce.number(), any: z.coerce.number() })
+const CountRow = z.object({ same: z.coerce.number(), rows: z.coerce.number() })
+
+const AT_OFFSET = 'source = {source:String} AND partition = {partition:UInt32} AND offset = {offset:UInt64}'
+const IS_SAME = 'app_id = {app:String} AND timestamp = fromUnixTimestamp64Milli({time:Int64})'
 
 /** Found by the primary key, when the row is the same. */
-const SAME = `SELECT count() AS same, 0 AS any FROM requests
-  WHERE app_id = {app:String} AND timestamp = fromUnixTimestamp64Milli({time:Int64}) AND source = {source:String} AND partition = {partition:UInt32} AND offset = {offset:UInt64}`
+const SAME = `SELECT count() AS same, count() AS rows FROM requests WHERE ${IS_SAME} AND ${AT_OFFSET}`
 
-/** Reads a column of the whole table: asked only when the record is not the same. */
-const ANY = `SELECT 0 AS same, count() AS any FROM requests
-  WHERE source = {source:String} AND partition = {partition:UInt32} AND offset = {offset:UInt64}`
+/**
+ * Reads columns of the whole table: asked only when the row was not found by its key. Counts both in one look: a row that shows between two
+ * looks would pass for another record.
+ */
+const EITHER = `SELECT countIf(${IS_SAME}) AS same, count() AS rows FROM requests WHERE ${AT_OFFSET}`
 
 /** Far beyond any event time that was ever believed: the record is compared, not judged. */
 const ANY_TIME = { earliestMs: 0, latestMs: 8_000_000_000_000 } as const
@@ -39,10 +43,10 @@ async function isStored(
   const { source, partition } = key
   const { app_id: app, timestamp_ms: time } = decoded.record
   const params = { source, partition, offset: message.offset, app, time }
-  const [same] = await clickhouse.select(SAME, CountRow, params)
-  if ((same?.same ?? 0) > 0) return true
-  const [any] = await clickhouse.select(ANY, CountRow, { source, partition, offset: message.offset })
-  return (any?.any ?? 0) === 0
+  const [byKey] = await clickhouse.select(SAME, CountRow, params)
+  if (byKey !== undefined && byKey.same > 0) return true
+  const [either] = await clickhouse.select(EITHER, CountRow, params)
+  return either === undefined || either.same > 0 || either.rows === 0
 }
 
 export interface ProbeOptions {

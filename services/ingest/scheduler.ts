@@ -29,6 +29,8 @@ export interface Slot {
   high: number
   isPaused: boolean
   lastFlushMs: number
+  /** Offset that Kafka brought last in the place of the next one wanted. */
+  jumpedTo: number | undefined
 }
 
 /** A partition that has rested so long (milliseconds) gets a commit without intent. */
@@ -48,7 +50,8 @@ export class Scheduler {
   /** Adds a partition that is paused in Kafka; the next `pump` lets it go on. */
   add(ingest: PartitionIngest, high: number): void {
     const { topic, partition } = ingest.key
-    this.slots.set(`${topic}/${partition}`, { ingest, high, isPaused: true, lastFlushMs: performance.now() })
+    const lastFlushMs = performance.now()
+    this.slots.set(`${topic}/${partition}`, { ingest, high, isPaused: true, lastFlushMs, jumpedTo: undefined })
   }
 
   get(topic: string, partition: number): Slot | undefined {

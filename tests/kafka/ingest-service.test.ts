@@ -3,6 +3,7 @@ import kafkajs from 'kafkajs'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { openIngestScene, recentValues, type IngestScene } from '../support/ingest-scene.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
 import { createTopic, quietKafka, uniqueName } from '../support/kafka-client.ts'
 import { until } from '../support/until.ts'
 
@@ -248,6 +249,34 @@ test('a topic that is created anew is stored under a source of its own, nothing 
     await until(create, { what: 'the topic is created anew', everyMs: 200 })
     await until(async () => (await admin.fetchTopicOffsets(name))[0]?.high === '0', { what: 'it is empty' })
     await admin.disconnect()
+  }
+})
+
+test('an engine that fails while the topic is looked at does not make it another topic', async () => {
+  const topic = await scene.topic(1)
+  const group = { GROUP_ID: uniqueName('group') }
+  await scene.produce(topic, recentValues(0, 500, Date.now()))
+  const first = await scene.service(topic, group)
+  await scene.storedAll(topic, 500)
+  first.signal('SIGTERM')
+  expect(await first.ended()).toBe(0)
+  const proxy = await startFaultProxy(scene.front.url)
+  try {
+    let failures = 2
+    proxy.decide(({ sql }) => {
+      if (!/AND offset = \{offset:UInt64\}/.test(sql) || failures === 0) return undefined
+      failures -= 1
+      return { kind: 'error', code: 159, when: 'before' }
+    })
+    await scene.produce(topic, recentValues(500, 800, Date.now()))
+    const second = await scene.service(topic, { ...group, CLICKHOUSE_URL: proxy.url })
+    expect(await scene.storedAll(topic, 800)).toEqual({ raw: 800, raw_offsets: 800, dead: 0, dead_offsets: 0 })
+    expect(failures).toBe(0)
+    expect(second.of('ingest.topic_recreated')).toEqual([])
+    expect(await scene.inconsistencies()).toEqual({})
+  } finally {
+    await scene.endServices()
+    await proxy.close()
   }
 })
 

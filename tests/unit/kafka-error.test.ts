@@ -21,3 +21,11 @@ test('what does not pass, and a topic that is missing, keep their own kind', () 
   expect(kafkaErrorKind(protocolError('UNKNOWN_TOPIC_OR_PARTITION', true))).toBe('unknown-topic')
   expect(kafkaErrorKind(protocolError('TOPIC_AUTHORIZATION_FAILED', false))).toBe('permission')
 })
+
+test.each(['KafkaJSGroupCoordinatorNotFound', 'KafkaJSTimeout', 'KafkaJSLockTimeout'])(
+  '%s may pass, although kafkajs calls it not retriable',
+  (name) => {
+    const error = Object.assign(new Error('Failed to find group coordinator'), { name, retriable: false })
+    expect(kafkaErrorKind(error)).toBe('unreachable')
+  },
+)

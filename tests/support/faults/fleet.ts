@@ -116,6 +116,15 @@ export class Fleet {
     return this.ever.flatMap((service) => service.of(event))
   }
 
+  /** What all processes said, in the order of time, one JSON line each. */
+  log(): string {
+    const lines = this.ever.flatMap((service) => service.lines.map((line) => ({ pid: service.pid(), ...line })))
+    return lines
+      .toSorted((one, other) => Number(one['time']) - Number(other['time']))
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join('')
+  }
+
   async close(): Promise<void> {
     this.isClosing = true
     await Promise.all(this.running.map(async (service) => await service.kill()))

@@ -15,7 +15,7 @@ export interface Verdict {
   readonly lost: number
   /** Rows that are stored again, in the raw or the dead table or in both. */
   readonly doubled: number
-  /** Partitions that hold another record, or another kind of record, at an offset than was produced there. */
+  /** Partitions that hold another record, or another kind of record, at an offset than was produced there, and lives of a topic that it never had. */
   readonly mistaken: readonly string[]
   /** Offsets that no row of the ledger covers, and that more than one row covers. */
   readonly ledgerGaps: number
@@ -42,6 +42,7 @@ const StoredRow = z.object({
   two: z.coerce.number(),
 })
 type StoredRow = z.infer<typeof StoredRow>
+const SourceRow = z.object({ source: z.string() })
 const CountRow = z.object({ count: z.coerce.number() })
 const LedgerRow = z.object({
   source: z.string(),
@@ -72,6 +73,9 @@ const BOTH = `SELECT count() AS count FROM requests WHERE source IN {sources:Arr
   AND (source, partition, offset) IN (SELECT source, partition, offset FROM dead_requests)`
 const LEDGER = `SELECT source, partition, offset_from AS from, offset_to AS to FROM ingest_ledger
   WHERE source IN {sources:Array(String)} ORDER BY source, partition, offset_from, offset_to`
+
+const STRANGERS = `SELECT DISTINCT source FROM (SELECT source FROM requests UNION ALL SELECT source FROM dead_requests)
+  WHERE source NOT IN {sources:Array(String)} AND splitByChar('@', source)[1] IN {sources:Array(String)}`
 
 function parametersOf(oracles: readonly TopicOracle[]): Record<string, readonly (string | number)[]> {
   const cuts = oracles.flatMap(({ source, cuts: own }) => own.map((cut) => ({ source, ...cut })))
@@ -152,7 +156,8 @@ export async function checkInvariants(clickhouse: ClickHouse, oracles: readonly 
   const ledger = await clickhouse.select(LEDGER, LedgerRow, params)
   const raws = new Map(rawRows.map((row) => [nameOf(row), row]))
   const deads = new Map(deadRows.map((row) => [nameOf(row), row]))
-  const mistaken: string[] = []
+  // Lives of a topic that it never had.
+  const mistaken = (await clickhouse.select(STRANGERS, SourceRow, params)).map((row) => row.source)
   let lost = 0
   for (const expected of oracles.flatMap((oracle) => oracle.expected())) {
     const name = nameOf(expected)

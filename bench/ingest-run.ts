@@ -1,0 +1,124 @@
+/**
+ * One measured run in a process of its own: node ingest-run.ts sidestep|peer DATA_DIR BROKERS TOPIC GROUP RECORDS. Waits until all records can be
+ * queried in every table, and prints one JSON line.
+ *
+ * Both have the engine in their process, fill the same tables through the same views from the same topic, and are watched in the same way. The
+ * peer is what a user would pick instead: ClickHouse's own Kafka engine, two consumers on a thread each. It validates nothing, keeps no dead
+ * letters, and delivers at least once.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { pino } from 'pino'
+import { z } from 'zod'
+
+import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
+import { migrate } from '#lib/migrate.ts'
+
+import { readIngestConfig } from '../services/ingest/config.ts'
+import { runIngest } from '../services/ingest/main.ts'
+
+/** The fields of a record with the types of `landing`, so that the engine parses each once, into what is stored. */
+const PEER_COLUMNS = `timestamp DateTime64(3, 'UTC'), app_id LowCardinality(String), client_ip IPv6, method LowCardinality(String),
+  route LowCardinality(String), status_code UInt16, user_id String, user_agent LowCardinality(String), request_id String, credential_id String,
+  ratelimit_limit Nullable(UInt32), ratelimit_remaining Nullable(UInt32), ratelimit_reset Nullable(UInt32), duration_ms Nullable(Float32),
+  request_bytes Nullable(UInt64), response_bytes Nullable(UInt64), host LowCardinality(String), region LowCardinality(String),
+  gateway LowCardinality(String), trace_id String`
+
+const Stored = z.object({ raw: z.coerce.number(), rolled: z.coerce.number(), ledger: z.coerce.number() })
+
+async function stored(clickhouse: ClickHouse): Promise<z.infer<typeof Stored>> {
+  const [row] = await clickhouse.select(
+    `SELECT (SELECT count() FROM requests) AS raw,
+       (SELECT min(sums) FROM (
+         SELECT sum(requests) AS sums FROM app_network_hourly UNION ALL SELECT sum(requests) FROM app_route_hourly
+         UNION ALL SELECT sum(requests) FROM app_user_agent_hourly UNION ALL SELECT sum(requests) FROM app_minute)) AS rolled,
+       (SELECT sum(records) FROM ingest_ledger) AS ledger`,
+    Stored,
+  )
+  if (row === undefined) throw new Error('no counts')
+  return row
+}
+
+const LOOK_EVERY_MS = 100
+const GIVE_UP_MS = 600_000
+
+/** Rows of the raw table are a count that costs nothing; the other tables are asked when it is full. */
+async function untilStored(clickhouse: ClickHouse, records: number): Promise<void> {
+  const giveUpAt = performance.now() + GIVE_UP_MS
+  const Count = z.object({ raw: z.coerce.number() })
+  while (performance.now() < giveUpAt) {
+    const [row] = await clickhouse.select('SELECT count() AS raw FROM requests', Count)
+    if ((row?.raw ?? 0) >= records) {
+      const { raw, rolled, ledger } = await stored(clickhouse)
+      if (raw === records && rolled === records && ledger === records) return
+      if (raw > records) throw new Error(`${raw} rows of ${records} records`)
+    }
+    await delay(LOOK_EVERY_MS)
+  }
+  throw new Error(`after ${GIVE_UP_MS / 1000} s: ${JSON.stringify(await stored(clickhouse))} of ${records} records`)
+}
+
+interface Given {
+  readonly clickhouse: ClickHouse
+  readonly dataDir: string
+  readonly brokers: string
+  readonly topic: string
+  readonly group: string
+  readonly records: number
+}
+
+async function runPeer({ clickhouse, brokers, topic, group, records }: Given): Promise<void> {
+  await clickhouse.command(
+    `CREATE TABLE kafka_requests (${PEER_COLUMNS}) ENGINE = Kafka
+     SETTINGS kafka_broker_list = '${brokers}', kafka_topic_list = '${topic}', kafka_group_name = '${group}', kafka_format = 'JSONEachRow',
+       kafka_num_consumers = 2, kafka_thread_per_consumer = 1, date_time_input_format = 'best_effort'`,
+  )
+  await clickhouse.command(
+    `CREATE MATERIALIZED VIEW kafka_requests_view TO landing AS
+     SELECT _topic AS source, toUInt32(_partition) AS partition, _offset AS offset, * FROM kafka_requests`,
+  )
+  await untilStored(clickhouse, records)
+}
+
+async function runSidestep({ clickhouse, dataDir, brokers, topic, group, records }: Given): Promise<void> {
+  const config = readIngestConfig({
+    KAFKA_BROKERS: brokers,
+    TOPIC_REQUESTS: topic,
+    TOPIC_APPS: 'none',
+    GROUP_ID: group,
+    DATA_DIR: dataDir,
+    HTTP_HOST: '127.0.0.1',
+    HTTP_PORT: '0',
+  })
+  const stop = new AbortController()
+  const running = runIngest(config, pino({ level: 'warn' }, pino.destination(2)), stop.signal)
+  await Promise.race([untilStored(clickhouse, records), running])
+  measure()
+  stop.abort()
+  await running
+}
+
+const startedAt = performance.now()
+let cpuBefore = process.cpuUsage()
+let usage: object | undefined
+
+/** What the run has used until now; only the first call counts. */
+function measure(): void {
+  const { user, system } = process.cpuUsage(cpuBefore)
+  usage ??= {
+    endedAtMs: Date.now(),
+    cpuSeconds: (user + system) / 1e6,
+    residentMegabytes: process.resourceUsage().maxRSS / 1024,
+    seconds: (performance.now() - startedAt) / 1000,
+  }
+}
+
+const [who = '', dataDir = '', brokers = '', topic = '', group = '', records = ''] = process.argv.slice(2)
+const clickhouse = await openClickHouse({ dataDir })
+await migrate(clickhouse)
+cpuBefore = process.cpuUsage()
+const given = { clickhouse, dataDir, brokers, topic, group, records: Number(records) }
+if (who === 'peer') await runPeer(given)
+else await runSidestep(given)
+measure()
+process.stdout.write(`${JSON.stringify(usage)}\n`, () => process.exit(0))
