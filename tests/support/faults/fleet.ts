@@ -118,8 +118,8 @@ export class Fleet {
 
   /** What all processes said, in the order of time, one JSON line each. */
   log(): string {
-    const lines = this.ever.flatMap((service) => service.lines.map((line) => ({ pid: service.pid(), ...line })))
-    return lines
+    return this.ever
+      .flatMap((service) => service.lines)
       .toSorted((one, other) => Number(one['time']) - Number(other['time']))
       .map((line) => `${JSON.stringify(line)}\n`)
       .join('')
