@@ -113,7 +113,8 @@ async function runService(bench: Bench, { topic, records }: Topic): Promise<Run>
       SESSION_TIMEOUT_MS: '45000',
       LOG_LEVEL: 'info',
       BENCH_USAGE: usageFile,
-      NODE_OPTIONS: `--import=${REPORT_USAGE}`,
+      // As docker-compose.yml starts it.
+      NODE_OPTIONS: `--max-semi-space-size=8 --import=${REPORT_USAGE}`,
     })
     const startMs = await formedAt(admin, group)
     const isStored = async (): Promise<boolean> => {

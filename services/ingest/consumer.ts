@@ -40,9 +40,6 @@ const FETCH_BYTES_MAX = 2 * 1024 * 1024
 const PARTITION_BYTES_MAX = FETCH_BYTES_MAX / 8
 const FETCH_WAIT_MS = 500
 const TICK_MS = 100
-/** How long a batch waits for room before its partition is paused and the rest of the batch is fetched again later. */
-const ROOM_WAIT_MS = 2000
-const ROOM_LOOK_MS = 250
 const STALL_MS_MIN = 60_000
 const HEARTBEAT_MS_MAX = 3000
 /** kafkajs has been told to leave; a broker that does not answer must not hold the process. */
@@ -270,7 +267,6 @@ export class Session {
   private async takeMessages(slot: Slot, payload: EachBatchPayload, all: readonly KafkaMessage[]): Promise<void> {
     const { ingest } = slot
     let messages = all
-    const giveUpMs = performance.now() + ROOM_WAIT_MS
     for (;;) {
       const taken = ingest.take(messages)
       if (taken.skipped > 0) this.options.metrics.skipped.inc({ topic: ingest.key.topic }, taken.skipped)
@@ -281,11 +277,8 @@ export class Session {
       }
       messages = messages.slice(taken.taken)
       this.pump()
-      if (performance.now() > giveUpMs) break
-      // Something was taken: the full block may just have gone on its way and left room.
-      if (taken.taken === 0) await this.scheduler.room(ROOM_LOOK_MS)
-      if (this.scheduler.get(ingest.key.topic, ingest.key.partition) !== slot || this.isStopping) return
-      await payload.heartbeat()
+      // Nothing was taken, and the full block cannot go on its way yet: others go on meanwhile, and the rest is fetched again later.
+      if (taken.taken === 0) break
     }
     this.scheduler.pause(slot)
   }

@@ -141,10 +141,6 @@ export class RequestsPartition implements PartitionIngest {
     return isSame
   }
 
-  openBytes(): number {
-    return this.open?.batch.rows.length ?? 0
-  }
-
   isDue(isStopping: boolean): boolean {
     const { open, admission } = this
     const { pool, limits, now } = this.options

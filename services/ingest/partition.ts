@@ -41,8 +41,6 @@ export interface PartitionIngest {
   caughtUpTo(): number
   /** Looks at the first message of a batch. False when it should be known and is another record: the topic was created anew. */
   isSameTopic(first: KafkaMessage): Promise<boolean>
-  /** Bytes of rows of the open block. */
-  openBytes(): number
   /** True when the open block should go on its way now. */
   isDue(isStopping: boolean): boolean
   /** True when nothing is on its way. */

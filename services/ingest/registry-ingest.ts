@@ -115,10 +115,6 @@ export class RegistryPartition implements PartitionIngest {
     return await Promise.resolve(true)
   }
 
-  openBytes(): number {
-    return 0
-  }
-
   isDue(isStopping: boolean): boolean {
     const { open, options } = this
     return (

@@ -96,11 +96,11 @@ export class Scheduler {
     this.options.setPaused(slot.ingest.key.topic, slot.ingest.key.partition, true)
   }
 
-  /** Sends what is due on its way, the largest first, and lets partitions go on that were held back. */
+  /** Sends what is due on its way, those first that have waited longest, and lets partitions go on that were held back. */
   pump(): void {
     const idle = [...this.slots.values()].filter(({ ingest }) => ingest.isIdle())
     const due = idle.filter(({ ingest }) => ingest.isDue(this.isStopping))
-    for (const slot of due.toSorted((one, other) => other.ingest.openBytes() - one.ingest.openBytes())) {
+    for (const slot of due.toSorted((one, other) => one.lastFlushMs - other.lastFlushMs)) {
       if (this.flights.size < this.options.insertsInFlight) this.fly(slot)
     }
     const now = performance.now()

@@ -77,6 +77,11 @@ export function isCertain(facts: Pick<StartFacts, 'committed' | 'intent' | 'ledg
   return committed === end || (intent !== undefined && committed <= (end ?? committed))
 }
 
+/** True when nobody has ever stored anything of the source, or begun to: an insert has an intent before it. */
+function isUntouched({ committed, ledger, storedBeyond }: StartFacts): boolean {
+  return committed === undefined && ledger.length === 0 && storedBeyond === undefined
+}
+
 /** Where the group says it is, corrected by the ledger. Adds to `notes`. */
 function wantedPosition(facts: StartFacts, pending: StartPosition['pending'], notes: StartNote[]): number {
   const { committed, ledger, low, intent } = facts
@@ -100,7 +105,7 @@ export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic
   const knownEnd = Math.max(end ?? 0, committed ?? 0)
   if (high < knownEnd) return { kind: 'recreated', knownEnd, high }
   const notes: StartNote[] = []
-  const certain = isCertain(facts)
+  const certain = isCertain(facts) || isUntouched(facts)
   const begun = intendedRange(facts) ?? (certain ? undefined : lastBlock(facts))
   const wanted = wantedPosition(facts, begun, notes)
   const position = Math.max(wanted, low)
