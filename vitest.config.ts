@@ -23,11 +23,11 @@ export default defineConfig({
         },
       },
       {
-        // Faults on real processes take minutes and a machine of their own: npx vitest run --project faults.
+        // Faults on real processes, a broker and an engine of their own: a few minutes, when everything else is done.
         test: {
           name: 'faults',
           include: ['tests/kafka/faults.test.ts'],
-          globalSetup: ['tests/support/broker-global-setup.ts'],
+          sequence: { groupOrder: 1 },
           execArgv: ['--disable-warning=TimeoutNegativeWarning'],
           ...engine,
           testTimeout: 300_000,

@@ -48,6 +48,7 @@ function report(found: Reconciled): string[] {
         `rollup: ${one.rollup} differs in ${one.buckets} buckets (hour, app): ${one.missing} requests missing, ${one.extra} too many`,
     ),
     ...found.repaired.map((text) => `repaired: ${text}`),
+    ...found.left.map((text) => `left as it is: ${text}`),
   ]
 }
 
@@ -79,7 +80,7 @@ async function run(options: Options): Promise<void> {
     const lines = report(found)
     if (options.json === true) process.stdout.write(`${JSON.stringify(found)}\n`)
     else process.stdout.write(lines.length === 0 ? 'nothing is wrong\n' : `${lines.join('\n')}\n`)
-    const isRepaired = options.repair === true && found.doubles.length === 0
+    const isRepaired = options.repair === true && found.doubles.length === 0 && found.left.length === 0
     if (lines.length > 0 && !isRepaired) process.exitCode = 1
   } finally {
     await clickhouse.close()

@@ -3,7 +3,8 @@
  *
  * It reads. With `isRepair` it also rebuilds rollup buckets from raw rows, takes blocks out of the ledger that the tables lack, and moves the group
  * back to the first gap that Kafka can still fill: the service then reads on from there, passes over what is stored and stores the rest.
- * Rows that are stored twice are told, not removed.
+ * Rows that are stored twice are told, not removed. Where raw rows are gone that nobody can bring back, a rollup that holds more than the raw table
+ * is right, and left alone.
  */
 import { TupleParam } from '@clickhouse/client'
 import type { Admin } from 'kafkajs'
@@ -81,6 +82,8 @@ export interface Reconciled {
   readonly behind: readonly Behind[]
   /** What was repaired, in words. */
   readonly repaired: readonly string[]
+  /** What a repair had to leave as it is, in words. */
+  readonly left: readonly string[]
 }
 
 export interface ReconcileOptions {
@@ -206,15 +209,33 @@ async function rebuild(clickhouse: ClickHouse, rollup: Rollup, buckets: readonly
   }
 }
 
-async function compareRollups(options: ReconcileOptions, repaired: string[]): Promise<RollupDifference[]> {
+interface Repairs {
+  readonly repaired: string[]
+  readonly left: string[]
+}
+
+/** `rawIsWhole`: every raw row that the ledger knows of is stored, or will be read again. */
+async function compareRollups(
+  options: ReconcileOptions,
+  rawIsWhole: boolean,
+  repairs: Repairs,
+): Promise<RollupDifference[]> {
   const differences: RollupDifference[] = []
   for (const rollup of await readRollups(options.clickhouse)) {
     const buckets = await stableDifferences(options, rollup)
     if (buckets.length === 0) continue
     differences.push(summary(rollup, buckets))
     if (!options.isRepair) continue
-    await rebuild(options.clickhouse, rollup, buckets)
-    repaired.push(`${rollup.table}: ${buckets.length} buckets rebuilt from raw rows`)
+    const repairable = rawIsWhole ? buckets : buckets.filter((bucket) => bucket.raw > bucket.rolled)
+    if (repairable.length < buckets.length) {
+      const count = buckets.length - repairable.length
+      repairs.left.push(
+        `${rollup.table}: ${count} buckets hold more than the raw table, of which rows are gone for good`,
+      )
+    }
+    if (repairable.length === 0) continue
+    await rebuild(options.clickhouse, rollup, repairable)
+    repairs.repaired.push(`${rollup.table}: ${repairable.length} buckets rebuilt from raw rows`)
   }
   return differences
 }
@@ -222,20 +243,20 @@ async function compareRollups(options: ReconcileOptions, repaired: string[]): Pr
 /** Looks at everything, and repairs what can be repaired when asked to. Throws when Kafka or ClickHouse does not answer. */
 export async function reconcile(options: ReconcileOptions): Promise<Reconciled> {
   const { clickhouse, kafka, isRepair } = options
-  const repaired: string[] = []
+  const repairs: Repairs = { repaired: [], left: [] }
   const doubles = await clickhouse.select(DOUBLES, DoubleRow)
   const short = await clickhouse.select(SHORT, ShortRow)
   const audit = await auditOffsets(options, short)
-  const differences = await compareRollups(options, repaired)
+  const differences = await compareRollups(options, audit.forgettable.length === short.length, repairs)
   if (isRepair && kafka !== undefined && audit.rewinds.size > 0) {
     for (const { source, partition, from, to } of audit.forgettable) {
       await clickhouse.command(FORGET, { source, partition, from, to })
     }
     const partitions = [...audit.rewinds].map(([partition, offset]) => ({ partition, offset: String(offset) }))
     await kafka.admin.setOffsets({ groupId: kafka.groupId, topic: kafka.topic, partitions })
-    repaired.push(
+    repairs.repaired.push(
       `${kafka.groupId}: moved back in ${partitions.length} partitions; start the service, it stores what is missing`,
     )
   }
-  return { gaps: audit.gaps, behind: audit.behind, doubles, short, differences, repaired }
+  return { gaps: audit.gaps, behind: audit.behind, doubles, short, differences, ...repairs }
 }

@@ -220,55 +220,6 @@ test('a missing topic ends it non-zero, with one line that says what to check', 
   expect(service.errors().trim().split('\n')).toHaveLength(1)
 })
 
-test('a wrong password ends it non-zero, with one line that says what to check', async () => {
-  if (broker.secured === undefined) throw new Error('KAFKA_BROKERS names a broker without the listeners of the tests')
-  const { saslBrokers, username } = broker.secured
-  const service = await scene.service('any', {
-    KAFKA_BROKERS: saslBrokers.join(','),
-    KAFKA_SASL_MECHANISM: 'plain',
-    KAFKA_SASL_USERNAME: username,
-    KAFKA_SASL_PASSWORD: 'wrong',
-  })
-  expect(await service.ended()).toBe(1)
-  expect(service.errors()).toMatch(/refuses the user .*Check KAFKA_SASL_USERNAME/)
-})
-
-/** From now on nobody but this user, and the super users, may touch the topic. */
-async function reserve(topic: string, user: string): Promise<void> {
-  const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs
-  const admin = quietKafka({ brokers: broker.brokers }).admin()
-  await admin.connect()
-  await admin.createAcls({
-    acl: [
-      {
-        resourceType: AclResourceTypes.TOPIC,
-        resourceName: topic,
-        resourcePatternType: ResourcePatternTypes.LITERAL,
-        principal: `User:${user}`,
-        host: '*',
-        operation: AclOperationTypes.ALL,
-        permissionType: AclPermissionTypes.ALLOW,
-      },
-    ],
-  })
-  await admin.disconnect()
-}
-
-test('without rights it ends non-zero and says which it needs', async () => {
-  if (broker.secured === undefined) throw new Error('KAFKA_BROKERS names a broker without the listeners of the tests')
-  const { saslBrokers, username, password } = broker.secured
-  const topic = await scene.topic(1)
-  await reserve(topic, 'somebody-else')
-  const service = await scene.service(topic, {
-    KAFKA_BROKERS: saslBrokers.join(','),
-    KAFKA_SASL_MECHANISM: 'scram-sha-256',
-    KAFKA_SASL_USERNAME: username,
-    KAFKA_SASL_PASSWORD: password,
-  })
-  expect(await service.ended()).toBe(1)
-  expect(service.errors()).toMatch(/does not allow the user .*READ/)
-})
-
 test('a broker that is away is waited for, and said so once', async () => {
   const service = await scene.service('any', { KAFKA_BROKERS: '127.0.0.1:1' })
   await until(() => service.of('ingest.link_down').length > 0, {
