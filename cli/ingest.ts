@@ -15,6 +15,8 @@ CLICKHOUSE_URL_FILE. SIGTERM stops it in order within 25 seconds.
 
 /** Beyond this (milliseconds) a stop is cut off: what is not stored is in Kafka, and the next start recovers it. */
 const STOP_MAX_MS = 25_000
+/** A consumer of kafkajs that is told to leave while it is joining lingers with its sockets (milliseconds). */
+const LINGER_MS = 1000
 
 async function run(): Promise<void> {
   const config = readIngestConfig()
@@ -36,6 +38,8 @@ async function run(): Promise<void> {
   } finally {
     process.off('SIGTERM', onSignal)
     process.off('SIGINT', onSignal)
+    // Fires only if something holds the process: all is stored, or the error is on its way to be told.
+    setTimeout(() => process.exit(), LINGER_MS).unref()
   }
 }
 
