@@ -8,14 +8,15 @@ import { z } from 'zod'
 import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
 import { engineErrorCode, insertErrorKind } from '#lib/engine-error.ts'
 import { migrate } from '#lib/migrate.ts'
-import { startClickHouseFront, type ClickHouseFront } from '../support/clickhouse-front-process.ts'
+import { startClickHouseFront } from '../support/clickhouse-front-process.ts'
+import type { ClickHouseServer } from '../support/clickhouse-server.ts'
 import { startFaultProxy, type Fault } from '../support/fault-proxy.ts'
 
 const AnyRow = z.record(z.string(), z.unknown())
 const Count = z.object({ n: z.coerce.number() })
 
 let dir = ''
-let front: ClickHouseFront
+let front: ClickHouseServer
 let server: ClickHouse
 let embedded: ClickHouse
 

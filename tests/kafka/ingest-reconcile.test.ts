@@ -46,7 +46,7 @@ afterAll(async () => {
 test('simulated traffic goes through Kafka; damage is told, and repaired', async () => {
   const env = {
     KAFKA_BROKERS: broker.brokers.join(','),
-    CLICKHOUSE_URL: scene.front.url,
+    CLICKHOUSE_URL: scene.server.url,
     TOPIC_REQUESTS: uniqueName('simulated'),
     TOPIC_APPS: uniqueName('simulated-apps'),
     GROUP_ID: uniqueName('group'),

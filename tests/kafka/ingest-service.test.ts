@@ -178,7 +178,7 @@ test('while ClickHouse is away records wait in Kafka, memory stays bounded, and 
   const service = await scene.service(topic, { BUFFER_MB: '8', SESSION_TIMEOUT_MS: '3000' })
   await scene.produce(topic, recentValues(0, 1000, Date.now()))
   await scene.storedAll(topic, 1000)
-  await scene.front.kill()
+  await scene.server.kill()
   await scene.produce(topic, recentValues(1000, 81_000, Date.now()))
   await until(() => service.of('ingest.link_down').length > 0, { what: 'it says that ClickHouse is away' })
   await until(async () => (await service.metric('sidestep_ingest_paused_partitions')) === 2, {
@@ -186,7 +186,7 @@ test('while ClickHouse is away records wait in Kafka, memory stays bounded, and 
   })
   expect((await service.get('/readyz')).status).toBe(503)
   expect(await service.metric('sidestep_ingest_buffer_bytes')).toBeLessThan(9 * 1024 * 1024)
-  await scene.front.start()
+  await scene.server.start()
   expect(await scene.storedAll(topic, 81_000)).toEqual({ raw: 81_000, raw_offsets: 81_000, dead: 0, dead_offsets: 0 })
   await service.ready()
   expect(service.of('ingest.link_down')).toHaveLength(1)

@@ -66,7 +66,7 @@ test('an engine that fails while the topic is looked at does not make it another
   await scene.storedAll(topic, 500)
   first.signal('SIGTERM')
   expect(await first.ended()).toBe(0)
-  const proxy = await startFaultProxy(scene.front.url)
+  const proxy = await startFaultProxy(scene.server.url)
   try {
     let failures = 2
     proxy.decide(({ sql }) => {

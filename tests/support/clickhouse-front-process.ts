@@ -4,29 +4,16 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { endProcess, spawnBound } from './child-process.ts'
+import type { ClickHouseServer } from './clickhouse-server.ts'
 
 const MAIN = fileURLToPath(new URL('clickhouse-front-main.ts', import.meta.url))
 const Ready = z.object({ port: z.int() })
-
-export interface ClickHouseFront {
-  /** Stays the same through restarts. */
-  readonly url: string
-  /** Starts it again on the same port and data; nothing may be running. */
-  start(): Promise<void>
-  /** SIGTERM: requests that were begun are answered. */
-  stop(): Promise<void>
-  /** SIGKILL. */
-  kill(): Promise<void>
-  /** SIGSTOP: connections are accepted and never answered, until `resume`. */
-  pause(): void
-  resume(): void
-}
 
 /** Starts one on `dataDir` and any free port. Rejects when it ends before it listens. */
 export async function startClickHouseFront(options: {
   readonly dataDir: string
   readonly password?: string
-}): Promise<ClickHouseFront> {
+}): Promise<ClickHouseServer> {
   let port = 0
   let child: ChildProcess | undefined
   const start = async (): Promise<void> => {
@@ -35,6 +22,7 @@ export async function startClickHouseFront(options: {
     child = await spawnBound(process.execPath, args, ['ignore', 'pipe', 'inherit'])
     port = await readyPort(child)
   }
+  const kill = async (): Promise<void> => await endProcess(child, 'SIGKILL')
   await start()
   return {
     url: `http://127.0.0.1:${port}`,
@@ -42,15 +30,14 @@ export async function startClickHouseFront(options: {
     async stop() {
       await endProcess(child, 'SIGTERM')
     },
-    async kill() {
-      await endProcess(child, 'SIGKILL')
+    kill,
+    async pause() {
+      await Promise.resolve(child?.kill('SIGSTOP'))
     },
-    pause() {
-      child?.kill('SIGSTOP')
+    async resume() {
+      await Promise.resolve(child?.kill('SIGCONT'))
     },
-    resume() {
-      child?.kill('SIGCONT')
-    },
+    remove: kill,
   }
 }
 

@@ -6,7 +6,7 @@ import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kaf
 import { z } from 'zod'
 import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
 import { migrate } from '#lib/migrate.ts'
-import { startClickHouseFront, type ClickHouseFront } from './clickhouse-front-process.ts'
+import { startClickHouseServer, type ClickHouseServer } from './clickhouse-server.ts'
 import { startIngest, type IngestService } from './ingest-service.ts'
 import { createTopic, quietKafka, uniqueName } from './kafka-client.ts'
 import { numberedRecord } from './requests.ts'
@@ -22,7 +22,7 @@ const StoredRow = z.object({
 export type Stored = z.infer<typeof StoredRow>
 
 export interface IngestScene {
-  readonly front: ClickHouseFront
+  readonly server: ClickHouseServer
   readonly clickhouse: ClickHouse
   readonly producer: Producer
   topic(partitions: number): Promise<string>
@@ -70,22 +70,22 @@ async function readInconsistencies(clickhouse: ClickHouse): Promise<Record<strin
 
 export async function openIngestScene(brokers: readonly string[]): Promise<IngestScene> {
   const directory = await mkdtemp(join(tmpdir(), 'sidestep-ingest-'))
-  const front = await startClickHouseFront({ dataDir: join(directory, 'data') })
-  const clickhouse = await openClickHouse({ url: front.url, dataDir: '' })
+  const server = await startClickHouseServer(join(directory, 'data'))
+  const clickhouse = await openClickHouse({ url: server.url, dataDir: '' })
   await migrate(clickhouse)
   const kafka = quietKafka({ brokers })
   const producer = kafka.producer()
   await producer.connect()
   const services: IngestService[] = []
   return {
-    front,
+    server,
     clickhouse,
     producer,
     topic: async (partitions) => await createTopic(kafka, 'requests', partitions),
     async service(topic, env = {}) {
       const service = await startIngest({
         KAFKA_BROKERS: brokers.join(','),
-        CLICKHOUSE_URL: front.url,
+        CLICKHOUSE_URL: server.url,
         TOPIC_REQUESTS: topic,
         TOPIC_APPS: 'none',
         GROUP_ID: uniqueName('group'),
@@ -128,7 +128,7 @@ export async function openIngestScene(brokers: readonly string[]): Promise<Inges
       await Promise.all(services.map(async (service) => await service.kill()))
       await producer.disconnect()
       await clickhouse.close()
-      await front.kill()
+      await server.remove()
       await rm(directory, { recursive: true, force: true })
     },
   }

@@ -117,19 +117,19 @@ export async function restartEngine(world: FaultWorld, how: 'stop' | 'kill', rng
   // Somewhere in the milliseconds that an insert takes.
   const turns = rng.below(200)
   for (let turn = 0; turn < turns; turn += 1) await nextTurn()
-  await (how === 'kill' ? world.front.kill() : world.front.stop())
+  await (how === 'kill' ? world.server.kill() : world.server.stop())
   await asked(world, 2)
-  await world.front.start()
+  await world.server.start()
   world.counts.restarts += 1
 }
 
 /** Connections are accepted and nothing answers, until the service has given up several times. */
 export async function freezeEngine(world: FaultWorld, stream: Stream): Promise<void> {
-  world.front.pause()
+  await world.server.pause()
   try {
     await asked(world, 4 * stream.fleet.members().length)
   } finally {
-    world.front.resume()
+    await world.server.resume()
   }
 }
 

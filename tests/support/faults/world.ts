@@ -7,7 +7,7 @@ import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
 import { migrate } from '#lib/migrate.ts'
 import type { Rng } from '#simulate/random.ts'
 import { startBroker, type Broker } from '../broker.ts'
-import { startClickHouseFront, type ClickHouseFront } from '../clickhouse-front-process.ts'
+import { startClickHouseServer, type ClickHouseServer } from '../clickhouse-server.ts'
 import { startFaultProxy, type FaultProxy } from '../fault-proxy.ts'
 import { quietKafka, uniqueName } from '../kafka-client.ts'
 import { InsertFaults } from './insert-faults.ts'
@@ -15,7 +15,7 @@ import { openStream, type Stream } from './stream.ts'
 
 export interface FaultWorld {
   readonly broker: Broker
-  readonly front: ClickHouseFront
+  readonly server: ClickHouseServer
   readonly proxy: FaultProxy
   readonly inserts: InsertFaults
   /** The engine itself, past the proxy. */
@@ -50,17 +50,14 @@ export async function openFaultWorld(): Promise<FaultWorld> {
   try {
     const directory = await mkdtemp(join(tmpdir(), 'sidestep-faults-'))
     closers.push(async () => await rm(directory, { recursive: true, force: true }))
-    const [broker, front] = await Promise.all([
-      startBroker(),
-      startClickHouseFront({ dataDir: join(directory, 'data') }),
-    ])
+    const [broker, server] = await Promise.all([startBroker(), startClickHouseServer(join(directory, 'data'))])
     closers.push(
       async () => await broker.stop(),
-      async () => await front.kill(),
+      async () => await server.remove(),
     )
-    const proxy = await startFaultProxy(front.url)
+    const proxy = await startFaultProxy(server.url)
     closers.push(async () => await proxy.close())
-    const clickhouse = await openClickHouse({ url: front.url, dataDir: '' })
+    const clickhouse = await openClickHouse({ url: server.url, dataDir: '' })
     closers.push(async () => await clickhouse.close())
     await migrate(clickhouse)
     const kafka = quietKafka({ brokers: broker.brokers })
@@ -69,7 +66,7 @@ export async function openFaultWorld(): Promise<FaultWorld> {
     closers.push(async () => await admin.disconnect())
     const base = {
       broker,
-      front,
+      server,
       proxy,
       inserts: new InsertFaults(proxy),
       clickhouse,
