@@ -5,11 +5,35 @@
  */
 import { readFileSync } from 'node:fs'
 
-import type { z } from 'zod'
+import { z } from 'zod'
 
 import { errorMessage, SidestepError } from './errors.ts'
 
 export type Variables = Readonly<Record<string, string | undefined>>
+
+/** Where the data is: a server, else the embedded engine in a directory. */
+export const STORE_VARIABLES = {
+  CLICKHOUSE_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL, e.g. http://user:password@host:8123/sidestep' })
+    .optional(),
+  DATA_DIR: z.string().min(1).default('./data'),
+} as const
+
+/** What every service has. */
+export const SERVICE_VARIABLES = {
+  ...STORE_VARIABLES,
+  HTTP_HOST: z.string().min(1).default('0.0.0.0'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+} as const
+
+/** Whole numbers from `low` to `high`. */
+export function whole(low: number, high: number, fallback: number) {
+  return z.coerce
+    .number()
+    .int()
+    .refine((value) => value >= low && value <= high, `must be a whole number from ${low} to ${high}`)
+    .default(fallback)
+}
 
 /** Variables as they are meant. Adds what is wrong to `problems`. */
 function resolveSecrets(env: Variables, secrets: readonly string[], problems: string[]): Variables {

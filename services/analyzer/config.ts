@@ -1,25 +1,12 @@
 /** Configuration of the analyzer service, from environment variables: one schema, read once, all problems reported at once. */
 import { z } from 'zod'
-import { readEnvironment, type Variables } from '#lib/env.ts'
-
-function whole(low: number, high: number, fallback: number) {
-  return z.coerce
-    .number()
-    .int()
-    .refine((value) => value >= low && value <= high, `must be a whole number from ${low} to ${high}`)
-    .default(fallback)
-}
+import { readEnvironment, SERVICE_VARIABLES, whole, type Variables } from '#lib/env.ts'
 
 const Environment = z.object({
-  CLICKHOUSE_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an http or https URL, e.g. http://user:password@host:8123/sidestep' })
-    .optional(),
-  DATA_DIR: z.string().min(1).default('./data'),
+  ...SERVICE_VARIABLES,
   ANALYZE_EVERY_SECONDS: whole(1, 86_400, 300),
   WINDOW_HOURS: whole(1, 24 * 400, 24),
-  HTTP_HOST: z.string().min(1).default('0.0.0.0'),
   HTTP_PORT: whole(0, 65_535, 8081),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
 })
 
 export interface AnalyzerConfig {

@@ -1,19 +1,11 @@
 /** Configuration of the ingest service, from environment variables: one schema, read once, all problems reported at once. */
 import { z } from 'zod'
 
-import { readEnvironment, type Variables } from '#lib/env.ts'
+import { readEnvironment, SERVICE_VARIABLES, whole, type Variables } from '#lib/env.ts'
 import type { KafkaConfig } from '#lib/kafka.ts'
 
 import type { BatchLimits } from './batch.ts'
 import { FormatName } from './formats/index.ts'
-
-function whole(low: number, high: number, fallback: number) {
-  return z.coerce
-    .number()
-    .int()
-    .refine((value) => value >= low && value <= high, `must be a whole number from ${low} to ${high}`)
-    .default(fallback)
-}
 
 const flag = z
   .enum(['true', 'false'], 'must be true or false')
@@ -56,16 +48,8 @@ const Environment = z
     KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
     KAFKA_SASL_USERNAME: z.string().optional(),
     KAFKA_SASL_PASSWORD: z.string().optional(),
-    CLICKHOUSE_URL: z
-      .url({
-        protocol: /^https?$/,
-        error: 'must be an http or https URL, e.g. http://user:password@host:8123/sidestep',
-      })
-      .optional(),
-    DATA_DIR: z.string().min(1).default('./data'),
-    HTTP_HOST: z.string().min(1).default('0.0.0.0'),
+    ...SERVICE_VARIABLES,
     HTTP_PORT: whole(0, 65_535, 8080),
-    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
   })
   .superRefine((env, context) => {
     const { KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD, KAFKA_SSL_CERT, KAFKA_SSL_KEY } = env
