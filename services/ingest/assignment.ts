@@ -165,6 +165,14 @@ export async function decideStart(options: StartOptions): Promise<Started> {
   const next = sourceOf(topic, incarnation + 1)
   const line = { event: 'ingest.topic_recreated', topic, partition, source: next, before: source, low, high }
   log.warn(line, 'the topic was created anew: its records are stored under a source of their own')
-  const start = { kind: 'start', position: low, pending: undefined, known: [], doubtBelow: 0, notes: [] } as const
+  const start = {
+    kind: 'start',
+    position: low,
+    pending: undefined,
+    known: [],
+    doubtBelow: 0,
+    doubt: 'offsets',
+    notes: [],
+  } as const
   return { source: next, start, facts }
 }

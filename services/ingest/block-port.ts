@@ -12,7 +12,7 @@ import type { Metrics } from './metrics.ts'
 import type { Block, PartitionPort } from './partition.ts'
 import type { RangeDoubt } from './partition-state.ts'
 import { createRangeStore, ONE_TRY } from './range-store.ts'
-import { recoverRange, type Repair } from './recovery.ts'
+import { recoveryOf, type Repair } from './recovery.ts'
 import type { RegistryPort } from './registry-ingest.ts'
 import { insertBatch, insertRows } from './writer.ts'
 
@@ -95,11 +95,9 @@ export function createBlockPorts(options: BlockPortOptions): BlockPorts {
         return refused
       },
     }
-    const repairing = { pause: epoch.pause, onRepair: onRepair(block) }
+    const recovery = recoveryOf(counted, block.batch, doubt, { pause: epoch.pause, onRepair: onRepair(block) })
     await persist(epoch, async () => {
-      await gate.exclusive(async () => {
-        await recoverRange(counted, block.batch, doubt, repairing)
-      })
+      await gate.exclusive(recovery)
     })
     log.info(
       { event: 'ingest.recovered', token, records: block.batch.records, doubt },

@@ -38,7 +38,8 @@ export interface SessionOptions {
 const FETCH_BYTES_MAX = 2 * 1024 * 1024
 /** Small beside the whole, because a broker fills a fetch in the order of its partitions: the last ones must get something too. */
 const PARTITION_BYTES_MAX = FETCH_BYTES_MAX / 8
-const FETCH_WAIT_MS = 500
+/** Also how long kafkajs sleeps when every partition is paused, and how long a commit may wait behind a fetch. */
+const FETCH_WAIT_MS = 100
 const TICK_MS = 100
 const STALL_MS_MIN = 60_000
 const HEARTBEAT_MS_MAX = 3000

@@ -92,7 +92,7 @@ export function decodeText(text: string, options: DecodeOptions): Decoded {
  */
 export function decodeBytes(bytes: Buffer, from: number, to: number, ascii: boolean, options: DecodeOptions): Decoded {
   if (ascii) return decodeText(bytes.toString('latin1', from, to), options)
-  const range = bytes.subarray(from, to)
+  const range = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
   if (isAscii(range)) return decodeText(bytes.toString('latin1', from, to), options)
   if (!isUtf8(range)) return dead('not_utf8', 'the bytes are not UTF-8')
   return decodeText(bytes.toString('utf8', from, to), options)

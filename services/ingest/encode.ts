@@ -122,7 +122,41 @@ function writeText(target: Buffer, start: number, text: string): number {
   return at + 1
 }
 
+/** Integers up to here are handled as 32 bits, which is several times as fast as the text of a number. */
+const BILLION = 1e9
+
+/** `digits` digits of an integer below a billion, leading zeros included; returns the position after them. */
+function writeDigits(target: Buffer, start: number, value: number, digits: number): number {
+  let rest = value | 0
+  for (let at = start + digits - 1; at >= start; at -= 1) {
+    const tenth = (rest / 10) | 0
+    target[at] = 48 + rest - tenth * 10
+    rest = tenth
+  }
+  return start + digits
+}
+
+function digitsOf(value: number): number {
+  let digits = 1
+  for (let bound = 10; value >= bound; bound *= 10) digits += 1
+  return digits
+}
+
+/** A safe integer that is not negative, and a tab. */
+function writeInteger(target: Buffer, start: number, value: number): number {
+  let at = start
+  if (value < BILLION) at = writeDigits(target, at, value, digitsOf(value))
+  else {
+    const high = Math.floor(value / BILLION)
+    at = writeDigits(target, at, high, digitsOf(high))
+    at = writeDigits(target, at, value - high * BILLION, 9)
+  }
+  target[at] = TAB
+  return at + 1
+}
+
 function writeNumber(target: Buffer, start: number, value: number | null): number {
+  if (value !== null && Number.isInteger(value) && value >= 0) return writeInteger(target, start, value)
   return writePlain(target, start, value === null ? NULL_TEXT : String(value))
 }
 
@@ -140,9 +174,9 @@ function writePlain(target: Buffer, start: number, text: string): number {
 /** Epoch milliseconds from 2001-09-09 on have 13 digits, which ClickHouse reads as such; before that it needs date and time. */
 const THIRTEEN_DIGITS_MS = 1e12
 
-function timestampText(timestampMs: number): string {
-  if (timestampMs >= THIRTEEN_DIGITS_MS) return String(timestampMs)
-  return new Date(timestampMs).toISOString().replace('T', ' ').replace('Z', '')
+function writeTimestamp(target: Buffer, start: number, timestampMs: number): number {
+  if (timestampMs >= THIRTEEN_DIGITS_MS) return writeInteger(target, start, timestampMs)
+  return writePlain(target, start, new Date(timestampMs).toISOString().replace('T', ' ').replace('Z', ''))
 }
 
 /** Where a row comes from. */
@@ -176,7 +210,7 @@ export function appendRecord(rows: RowBuffer, origin: RowOrigin, record: Landing
   target[at] = TAB
   target[at + 1] = TAB
   target[at + 2] = TAB
-  at = writePlain(target, at + 3, timestampText(record.timestamp_ms))
+  at = writeTimestamp(target, at + 3, record.timestamp_ms)
   at = writeText(target, at, record.app_id)
   at = writePlain(target, at, record.client_ip)
   at = writeText(target, at, record.method)

@@ -141,15 +141,16 @@ export class RequestsPartition implements PartitionIngest {
     return isSame
   }
 
-  isDue(isStopping: boolean): boolean {
+  isDue(share: number): boolean {
     const { open, admission } = this
     const { pool, limits, now } = this.options
     if (open === undefined || open.batch.records === 0) return false
     if (isPendingBuilt(admission)) return true
     // A range that is fixed goes whole, or not at all.
     if (isBuildingPending(admission)) return false
-    if (isStopping || admission.isInterrupted || admission.position === admission.pending?.from) return true
-    return pool.isOver() || isFull(open.batch, limits, now())
+    if (admission.isInterrupted || admission.position === admission.pending?.from) return true
+    const { rows, bytes, milliseconds } = limits
+    return pool.isOver() || isFull(open.batch, { rows: rows * share, bytes: bytes * share, milliseconds }, now())
   }
 
   isIdle(): boolean {
@@ -220,7 +221,7 @@ export class RequestsPartition implements PartitionIngest {
     const fixed = isBuildingPending(admission) ? start.pending : undefined
     batch.from = fixed?.from ?? admission.rangeFrom
     if (fixed !== undefined) batch.to = fixed.to
-    const unfixed: RangeDoubt = batch.from < start.doubtBelow ? 'offsets' : 'none'
+    const unfixed: RangeDoubt = batch.from < start.doubtBelow ? start.doubt : 'none'
     this.open = undefined
     closed(admission, batch.to)
     const { from, to, records, openedAtMs } = batch

@@ -41,8 +41,8 @@ export interface PartitionIngest {
   caughtUpTo(): number
   /** Looks at the first message of a batch. False when it should be known and is another record: the topic was created anew. */
   isSameTopic(first: KafkaMessage): Promise<boolean>
-  /** True when the open block should go on its way now. */
-  isDue(isStopping: boolean): boolean
+  /** True when the open block should go on its way now: it is old, or full to this share of the limits (0: it holds anything). */
+  isDue(share: number): boolean
   /** True when nothing is on its way. */
   isIdle(): boolean
   /** True when nothing is open or on its way, and the last commit should be replaced by one without intent. */

@@ -7,6 +7,7 @@
  *    - some, and the range is the same that was begun: insert it under its token; tables that have the block drop it.
  *    - some, and nobody knows under which tokens: what is stored is completed as a range of its own (steps 3 and 4), the rest is inserted
  *      under a token of its own.
+ *    Where nothing of the source is stored and nobody has begun (doubt `token`), steps 1, 2 and 4 do: the rollups have nothing either.
  * 2. Read again. What is still missing had a token without rows (1 to 2 % of kills): put it into its table directly. An earlier owner's insert
  *    may be about to show, so it must be missing twice, a pause apart.
  * 3. Each rollup holds the block or lacks it, never a part of it within a week (a week is a partition, and a block is one part in each). Its
@@ -127,16 +128,16 @@ async function completeBlock<Block extends { readonly records: number }>(
 ): Promise<void> {
   const missing = await store.missing(block)
   if (missing.length > 0) {
-    options.onRepair({ kind: 'rows', missing: missing.length, records: block.records })
+    // A first block is no repair.
+    if (doubt !== 'token') options.onRepair({ kind: 'rows', missing: missing.length, records: block.records })
     await store.insert(block)
     await completeGhosts(store, block, options)
   }
-  await completeRollups(store, block, doubt, options)
+  if (doubt !== 'token') await completeRollups(store, block, doubt, options)
   await store.completeLedger(block)
 }
 
-/** Makes the range of a block complete. Throws when the database cannot be asked or cannot store; repeating it is safe. */
-export async function recoverRange<Block extends { readonly records: number }>(
+async function recoverRange<Block extends { readonly records: number }>(
   store: RangeStore<Block>,
   block: Block,
   doubt: RangeDoubt,
@@ -152,4 +153,22 @@ export async function recoverRange<Block extends { readonly records: number }>(
   options.onRepair({ kind: 'rows', missing: missing.length, records: block.records })
   await store.insertRest(block)
   await store.completeLedger(block)
+}
+
+/**
+ * A try to make the range of a block complete. It rejects when the database cannot be asked or cannot store, and may be repeated until it resolves: what
+ * a try that failed has left is in doubt in every table.
+ */
+export function recoveryOf<Block extends { readonly records: number }>(
+  store: RangeStore<Block>,
+  block: Block,
+  doubt: RangeDoubt,
+  options: RecoverOptions,
+): () => Promise<void> {
+  let present = doubt
+  return async () => {
+    const now = present
+    if (present === 'token') present = 'same_range'
+    await recoverRange(store, block, now, options)
+  }
 }

@@ -115,10 +115,10 @@ export class RegistryPartition implements PartitionIngest {
     return await Promise.resolve(true)
   }
 
-  isDue(isStopping: boolean): boolean {
+  isDue(share: number): boolean {
     const { open, options } = this
     return (
-      open !== undefined && (isStopping || this.isFull() || options.now() - open.openedAtMs >= options.milliseconds)
+      open !== undefined && (share === 0 || this.isFull() || options.now() - open.openedAtMs >= options.milliseconds)
     )
   }
 

@@ -36,6 +36,9 @@ export interface Slot {
 /** A partition that has rested so long (milliseconds) gets a commit without intent. */
 const REST_MS = 3000
 
+/** Of the limits of a block: below it the engine's cost of a row grows (docs/benchmarks.md). */
+const FAIR_SHARE = 0.5
+
 export class Scheduler {
   private readonly options: SchedulerOptions
   private readonly slots = new Map<string, Slot>()
@@ -79,7 +82,7 @@ export class Scheduler {
 
   /** True when nothing is open or on its way and every commit is clean. */
   isDrained(): boolean {
-    return this.slots.values().every(({ ingest }) => ingest.isIdle() && !ingest.isDue(true) && !ingest.isResting())
+    return this.slots.values().every(({ ingest }) => ingest.isIdle() && !ingest.isDue(0) && !ingest.isResting())
   }
 
   /** Until a block was stored, or so many milliseconds have passed. */
@@ -99,10 +102,11 @@ export class Scheduler {
   /** Sends what is due on its way, those first that have waited longest, and lets partitions go on that were held back. */
   pump(): void {
     const idle = [...this.slots.values()].filter(({ ingest }) => ingest.isIdle())
-    const due = idle.filter(({ ingest }) => ingest.isDue(this.isStopping))
+    const due = idle.filter(({ ingest }) => ingest.isDue(this.isStopping ? 0 : 1))
     for (const slot of due.toSorted((one, other) => one.lastFlushMs - other.lastFlushMs)) {
       if (this.flights.size < this.options.insertsInFlight) this.fly(slot)
     }
+    if (this.flights.size === 0) this.useIdleEngine(idle)
     const now = performance.now()
     for (const slot of idle) {
       const hasRested = this.isStopping || now - slot.lastFlushMs > REST_MS
@@ -123,12 +127,19 @@ export class Scheduler {
     metrics.bufferBytes.set(pool.bytes())
   }
 
+  /** An engine that waits for a full block could store a fair one meanwhile: at a start all partitions fill up side by side. */
+  private useIdleEngine(slots: readonly Slot[]): void {
+    const fair = slots.filter(({ ingest }) => ingest.isDue(FAIR_SHARE))
+    const [first] = fair.toSorted((one, other) => one.lastFlushMs - other.lastFlushMs)
+    if (first !== undefined) this.fly(first)
+  }
+
   private resumeSome(): void {
     const slots = [...this.slots.values()]
     // Ranges that must be built again go whole whatever the memory, so only a few of them at a time.
     let rebuilding = slots.filter(({ ingest, isPaused }) => !isPaused && ingest.isRebuilding()).length
     for (const slot of slots) {
-      if (!slot.isPaused || slot.ingest.isDue(false)) continue
+      if (!slot.isPaused || slot.ingest.isDue(1)) continue
       if (slot.ingest.isRebuilding()) {
         if (rebuilding >= this.options.insertsInFlight) continue
         rebuilding += 1

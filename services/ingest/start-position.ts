@@ -47,6 +47,7 @@ export interface StartPosition {
   readonly known: readonly OffsetRange[]
   /** Below this offset, what `known` does not have may be stored all the same: look before inserting. */
   readonly doubtBelow: number
+  readonly doubt: 'offsets' | 'token'
   readonly notes: readonly StartNote[]
 }
 
@@ -77,7 +78,7 @@ export function isCertain(facts: Pick<StartFacts, 'committed' | 'intent' | 'ledg
   return committed === end || (intent !== undefined && committed <= (end ?? committed))
 }
 
-/** True when nobody has ever stored anything of the source, or begun to: an insert has an intent before it. */
+/** True when nothing of the source is stored and no commit tells that anybody has begun to. */
 function isUntouched({ committed, ledger, storedBeyond }: StartFacts): boolean {
   return committed === undefined && ledger.length === 0 && storedBeyond === undefined
 }
@@ -105,7 +106,7 @@ export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic
   const knownEnd = Math.max(end ?? 0, committed ?? 0)
   if (high < knownEnd) return { kind: 'recreated', knownEnd, high }
   const notes: StartNote[] = []
-  const certain = isCertain(facts) || isUntouched(facts)
+  const certain = isCertain(facts)
   const begun = intendedRange(facts) ?? (certain ? undefined : lastBlock(facts))
   const wanted = wantedPosition(facts, begun, notes)
   const position = Math.max(wanted, low)
@@ -116,8 +117,10 @@ export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic
   const known = ledger
     .flatMap((range) => without(range, { from: 0, to: wanted }))
     .flatMap((range) => (pending === undefined ? [range] : without(range, pending)))
-  const doubtBelow = certain ? 0 : Math.max(facts.storedBeyond ?? 0, end ?? 0, position + 1)
-  return { kind: 'start', position, pending, known, doubtBelow, notes }
+  // The first block after the ledger's end too: its token may be taken without a row to show.
+  const doubtBelow = certain ? 0 : Math.max(facts.storedBeyond ?? 0, (end ?? 0) + 1, position + 1)
+  const doubt = isUntouched(facts) ? 'token' : 'offsets'
+  return { kind: 'start', position, pending, known, doubtBelow, doubt, notes }
 }
 
 /** What of `range` lies outside `hole`. */

@@ -122,3 +122,29 @@ test('a buffer that is reused holds only what was appended since it was emptied'
   appendRecord(rows, ORIGIN, fullRecord())
   expect(rows.bytes.subarray(0, rows.length)).toEqual(first)
 })
+
+test('every number is written as its digits, whatever its length', () => {
+  const integer = fc.oneof(
+    fc.maxSafeNat(),
+    fc.integer({ min: 0, max: 15 }).map((power) => 10 ** power),
+    fc.integer({ min: 1, max: 15 }).map((power) => 10 ** power - 1),
+    fc.constantFrom(0, Number.MAX_SAFE_INTEGER),
+  )
+  const duration = fc.oneof(fc.double({ min: 0, max: 4_294_967_295, noNaN: true }), fc.integer({ min: 0, max: 99 }))
+  const decoded = decodeText(JSON.stringify(FULL_RECORD), DECODE)
+  if (decoded.kind === 'dead') throw new Error(decoded.detail)
+  const timeMs = fc.integer({ min: 1_000_000_000_000, max: 8_000_000_000_000 })
+  fc.assert(
+    fc.property(integer, integer, duration, timeMs, (offset, bytes, duration_ms, timestamp_ms) => {
+      const rows = createRowBuffer(64)
+      const record = { ...decoded.record, response_bytes: bytes, duration_ms, timestamp_ms }
+      appendRecord(rows, { ...ORIGIN, offset }, record)
+      const cells = (parseRows(rows.bytes.subarray(0, rows.length))[0] ?? []).map(String)
+      const cell = (name: (typeof LANDING_COLUMNS)[number]) => cells[LANDING_COLUMNS.indexOf(name)]
+      expect(cell('offset')).toBe(String(offset))
+      expect(cell('response_bytes')).toBe(String(bytes))
+      expect(Number(cell('duration_ms'))).toBe(duration_ms)
+      expect(cell('timestamp')).toBe(String(timestamp_ms))
+    }),
+  )
+})

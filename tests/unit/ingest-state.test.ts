@@ -9,7 +9,7 @@ import { decodeMetadata } from '../../services/ingest/intent.ts'
 import { FencedError } from '../../services/ingest/membership.ts'
 import { RequestsPartition } from '../../services/ingest/partition-ingest.ts'
 import type { PartitionIngest, PartitionPort } from '../../services/ingest/partition.ts'
-import { recoverRange, type RecoverOptions } from '../../services/ingest/recovery.ts'
+import { recoveryOf, type RecoverOptions } from '../../services/ingest/recovery.ts'
 import { createRowPool } from '../../services/ingest/row-pool.ts'
 import { startPosition } from '../../services/ingest/start-position.ts'
 import { ModelWorld, Strike, type Faults } from '../support/ingest-model.ts'
@@ -60,12 +60,6 @@ function faultsOf(life: Life): Faults {
 function portOf(world: ModelWorld, life: Life): PartitionPort {
   const faults = faultsOf(life)
   const store = world.store(faults)
-  const recover = async (
-    block: Parameters<PartitionPort['recover']>[0]['batch'],
-    doubt: 'none' | 'same_range' | 'offsets',
-  ) => {
-    await recoverRange(store, block, doubt, AT_ONCE)
-  }
   return {
     async commit(offset, metadata) {
       faults.before()
@@ -86,11 +80,12 @@ function portOf(world: ModelWorld, life: Life): PartitionPort {
     },
     async recover({ batch }, doubt) {
       expect(batch.records).toBe(world.offsetsOf(batch).length)
+      const recovery = recoveryOf(store, batch, doubt, AT_ONCE)
       try {
-        await recover(batch, doubt)
+        await recovery()
       } catch (error) {
         if (!life.isAnswerLost) throw error
-        await recover(batch, doubt)
+        await recovery()
       }
     },
   }
@@ -106,7 +101,7 @@ function begin(world: ModelWorld, life: Life): PartitionIngest {
     ledger: merged(sorted),
     lastBlock: last === undefined ? undefined : { ...last, records: world.offsetsOf({ ...last, records: 0 }).length },
     nowMs: 0,
-    storedBeyond: Math.max(...world.raw.keys(), -1) + 1,
+    storedBeyond: world.raw.size === 0 ? undefined : Math.max(...world.raw.keys()) + 1,
     low: 0,
     high: (world.log.at(-1) ?? -1) + 1,
     behind: 'rewind',
@@ -140,7 +135,7 @@ async function live(world: ModelWorld, life: Life): Promise<void> {
   try {
     for (;;) {
       const taken = ingest.take(world.messagesFrom(ingest.position()))
-      if (ingest.isDue(!taken.isHeldBack)) await ingest.flush()
+      if (ingest.isDue(taken.isHeldBack ? 1 : 0)) await ingest.flush()
       else if (!taken.isHeldBack) break
       else throw new Error('held back, and nothing is due')
     }
