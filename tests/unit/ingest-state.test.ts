@@ -185,7 +185,7 @@ test('whatever strikes at whatever operation, every record is stored once and co
       expect(decodeMetadata(world.metadata)).toEqual({ kind: 'none' })
       expect(world.committed).toBe((offsets.at(-1) ?? -1) + 1)
     }),
-    { numRuns: 1500 },
+    { numRuns: 15_000 },
   )
 }, 60_000)
 
@@ -203,7 +203,7 @@ test('a group that is moved back, or forgotten, in an orderly state counts nothi
       await live(world, CALM)
       expect(world.problems()).toEqual([])
     }),
-    { numRuns: 600 },
+    { numRuns: 6000 },
   )
 }, 60_000)
 
@@ -219,6 +219,6 @@ test('a group that is forgotten in the middle of an insert loses no record', asy
       const stored = offsets.map((offset) => world.raw.get(offset))
       expect(stored).toEqual(offsets.map(() => 1))
     }),
-    { numRuns: 600 },
+    { numRuns: 6000 },
   )
 }, 60_000)
