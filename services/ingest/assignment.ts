@@ -85,8 +85,8 @@ export interface StartOptions {
   readonly behind: 'rewind' | 'continue'
   /** Asked when commit and ledger disagree: where the stored records of a source end, from an offset on; undefined when there are none. */
   readonly readStoredBeyond: (source: string, from: number) => Promise<number | undefined>
-  /** The topic was found to be another one than the ledger knows. */
-  readonly isNewTopic: boolean
+  /** A source that was found to be of an earlier topic of this name. */
+  readonly outdated: string | undefined
   /** Epoch milliseconds. */
   readonly nowMs: number
   readonly log: Logger
@@ -158,7 +158,7 @@ export async function decideStart(options: StartOptions): Promise<Started> {
     behind: options.behind,
     nowMs: options.nowMs,
   })
-  if (decided.kind === 'start' && !options.isNewTopic) {
+  if (decided.kind === 'start' && source !== options.outdated) {
     for (const note of decided.notes) logNote(options, source, note)
     return { source, start: decided, facts }
   }

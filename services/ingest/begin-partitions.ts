@@ -27,8 +27,11 @@ export interface BeginContext {
   readonly limits: Required<BatchLimits>
   readonly behind: 'rewind' | 'continue'
   readonly decodeAt: (openedAtMs: number) => DecodeOptions
-  /** topic/partition of logs that were found to be shorter than what had been read. Entries that were used are removed. */
-  readonly renewed: Set<string>
+  /**
+   * topic/partition of logs that were found to be others than the one that had been read, with the source that is over: another member may have begun the
+   * next one by the time the partition comes back here. Entries that were used are removed.
+   */
+  readonly renewed: Map<string, string>
 }
 
 export interface BeginOptions {
@@ -76,7 +79,8 @@ async function beginRequests(
 ): Promise<Begun> {
   const { clickhouse, limits, behind, log, metrics } = context
   const islands = await readIslands(clickhouse, topic, partition)
-  const isNewTopic = context.renewed.delete(`${topic}/${partition}`)
+  const outdated = context.renewed.get(`${topic}/${partition}`)
+  context.renewed.delete(`${topic}/${partition}`)
   const started = await decideStart({
     topic,
     partition,
@@ -84,7 +88,7 @@ async function beginRequests(
     islands,
     behind,
     readStoredBeyond: async (source, from) => await readStoredBeyond(clickhouse, source, partition, from),
-    isNewTopic,
+    outdated,
     nowMs: Date.now(),
     log,
   })

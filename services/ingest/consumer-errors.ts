@@ -1,14 +1,20 @@
 /** What ends a session, beside the errors of kafkajs. */
 
+import type { PartitionKey } from './partition.ts'
+
 /** The log of a partition ends before offsets that were read: the topic was created anew. */
 export class LogShortenedError extends Error {
   override readonly name = 'LogShortenedError'
   /** topic/partition */
   readonly partition: string
+  /** The source that its records were stored under until now. */
+  readonly source: string
 
-  constructor(partition: string, from: number, to: number) {
+  constructor(key: PartitionKey, from: number, to: number) {
+    const partition = `${key.topic}/${key.partition}`
     super(`${partition} went back from offset ${from} to ${to}`)
     this.partition = partition
+    this.source = key.source
   }
 }
 

@@ -239,7 +239,7 @@ export class Session {
       return true
     }
     // Only a log that is shorter than it was makes kafkajs go back.
-    this.fail(new LogShortenedError(`${topic}/${partition}`, position, fetchedAt))
+    this.fail(new LogShortenedError(slot.ingest.key, position, fetchedAt))
     return false
   }
 
@@ -260,8 +260,7 @@ export class Session {
   private async checked(slot: Slot, messages: readonly KafkaMessage[]): Promise<readonly KafkaMessage[]> {
     const [first] = messages
     if (first === undefined || (await slot.ingest.isSameTopic(first))) return messages
-    const { topic, partition } = slot.ingest.key
-    this.fail(new LogShortenedError(`${topic}/${partition}`, slot.ingest.position(), Number(first.offset)))
+    this.fail(new LogShortenedError(slot.ingest.key, slot.ingest.position(), Number(first.offset)))
     return []
   }
 

@@ -132,7 +132,7 @@ interface Run {
   readonly onReady: (isReady: boolean) => void
 }
 
-function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Set<string>): SessionOptions {
+function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Map<string, string>): SessionOptions {
   const { config, log, metrics, links } = run
   const { topicRequests, topicApps, groupId, sessionTimeoutMs, limits } = config
   const insertsInFlight = clickhouse.kind === 'embedded' ? 1 : config.insertsInFlight
@@ -174,8 +174,8 @@ function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Set<string>):
 /** Sessions one after the other, until stopped. Throws what retrying cannot mend. */
 async function runSessions(run: Run, clickhouse: ClickHouse): Promise<void> {
   const { config, log, links, stop } = run
-  // Partitions whose log was found to be shorter than what had been read.
-  const renewed = new Set<string>()
+  // Partitions whose log was found to be another one, with the source that is over.
+  const renewed = new Map<string, string>()
   let wasReady = false
   let pauseMs = FIRST_PAUSE_MS
   while (!stop.aborted) {
@@ -208,7 +208,7 @@ async function runSessions(run: Run, clickhouse: ClickHouse): Promise<void> {
     const final = finalFailure(end, config, wasReady)
     if (final !== undefined) throw final
     if (end instanceof LogShortenedError) {
-      renewed.add(end.partition)
+      renewed.set(end.partition, end.source)
       continue
     }
     links.note('kafka', errorMessage(end))
