@@ -163,7 +163,8 @@ function makeClickHouse(
     async run(query, params) {
       const bound = bindable(query.params.parse(params))
       try {
-        await client.command({ query: sqlText(query.name), query_params: bound })
+        const sql = `${sqlText(query.name).trimEnd()}\nSETTINGS log_comment = '${query.name}'`
+        await client.command({ query: sql, query_params: bound })
       } catch (error) {
         throw new Error(`query ${query.name}: ${errorMessage(error)}`, { cause: error })
       }

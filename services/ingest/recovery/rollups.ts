@@ -2,8 +2,6 @@
  * The rollups against the raw table. What a rollup should hold is said in one place only, the SELECT of its materialized view: here that
  * SELECT is read from the engine and asked of raw rows instead of a block, so a comparison or a repair cannot drift from the view.
  */
-import { z } from 'zod'
-
 import type { ClickHouse } from '#lib/clickhouse.ts'
 
 interface RollupShape {
@@ -16,24 +14,6 @@ interface RollupShape {
   readonly count: 'sum(requests)' | 'count()'
 }
 
-function hourly(table: string, key: string): RollupShape {
-  return { table, time: 'hour', keys: ['hour', 'app_id', key], count: 'sum(requests)' }
-}
-
-export const ROLLUPS: readonly RollupShape[] = [
-  hourly('app_network_hourly', 'network'),
-  hourly('app_user_hourly', 'user_id'),
-  hourly('app_route_hourly', 'route'),
-  hourly('app_user_agent_hourly', 'user_agent'),
-  { table: 'app_minute', time: 'minute', keys: ['minute', 'app_id'], count: 'sum(requests)' },
-  {
-    table: 'throttle_events',
-    time: 'timestamp',
-    keys: ['timestamp', 'app_id', 'route', 'client_ip', 'user_id'],
-    count: 'count()',
-  },
-]
-
 export interface Rollup extends RollupShape {
   /** Columns that the view fills. */
   readonly columns: readonly string[]
@@ -41,31 +21,9 @@ export interface Rollup extends RollupShape {
   readonly rowsOf: (where: string) => string
 }
 
-const ViewRow = z.object({ name: z.string(), as_select: z.string(), columns: z.array(z.string()) })
-
-/** Where a view reads from; the engine spells it with the database. */
-const FROM_LANDING = /\bFROM\s+(?:`?\w+`?\.)?`?landing`?/
-
-/** Reads the views from the engine. Throws when one is missing or does not read from `landing`. */
-export async function readRollups(clickhouse: ClickHouse): Promise<readonly Rollup[]> {
-  const views = await clickhouse.select(
-    `SELECT name, as_select, (SELECT groupArray((table, name)) FROM system.columns WHERE database = currentDatabase()) AS all_columns,
-       arrayMap(c -> c.2, arrayFilter(c -> c.1 = tables.name, all_columns)) AS columns
-     FROM system.tables AS tables
-     WHERE database = currentDatabase() AND engine = 'MaterializedView'
-     ORDER BY name`,
-    ViewRow,
-  )
-  return ROLLUPS.map((shape): Rollup => {
-    const view = views.find((row) => row.name === `${shape.table}_view`)
-    if (view === undefined || !FROM_LANDING.test(view.as_select)) {
-      throw new Error(`the view ${shape.table}_view is missing or does not read from landing: run sidestep migrate`)
-    }
-    const rowsOf = (where: string): string =>
-      view.as_select.replace(FROM_LANDING, () => `FROM (SELECT *, '' AS reason FROM requests WHERE ${where})`)
-    const { table, time, keys, count } = shape
-    return { table, time, keys, count, columns: view.columns, rowsOf }
-  })
+/** No rollup is filled at ingest any more (sql/migrations/006): there is nothing to vote on. */
+export async function readRollups(_clickhouse: ClickHouse): Promise<readonly Rollup[]> {
+  return await Promise.resolve([])
 }
 
 /** Parameters: source, partition, from, to. */
