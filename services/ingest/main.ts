@@ -22,7 +22,6 @@ import type { DecodeOptions } from './decode/decode.ts'
 import { FORMATS } from './decode/formats/index.ts'
 import { loadMappingFile } from './decode/formats/mapping-file.ts'
 import { startStatusServer } from '#lib/status-server.ts'
-import { createInsertGate } from './recovery/insert-gate.ts'
 import { createLinks, type Links } from './reachability.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createRowPool } from './kafka/row-pool.ts'
@@ -139,7 +138,6 @@ function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Map<string, s
   const kafka = createKafka({ ...config.kafka, clientId: 'sidestep-ingest' }, log)
   const pool = createRowPool(config.bufferBytesMax)
   const decodeAt = decoderOf(config)
-  const gate = createInsertGate()
   const onAnswer: SessionOptions['onAnswer'] = (of, problem) => links.note(of, problem)
   return {
     kafka,
@@ -156,7 +154,6 @@ function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Map<string, s
       const { membership } = options
       const ports = createBlockPorts({
         clickhouse,
-        gate,
         membership,
         metrics,
         log,

@@ -171,7 +171,6 @@ export async function decideStart(options: StartOptions): Promise<Started> {
     pending: undefined,
     known: [],
     doubtBelow: 0,
-    doubt: 'offsets',
     notes: [],
   } as const
   return { source: next, start, facts }
