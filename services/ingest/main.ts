@@ -12,6 +12,7 @@ import { errorMessage, SidestepError } from '#lib/errors.ts'
 import { kafkaErrorKind, kafkaFailure } from '#lib/kafka-error.ts'
 import { createKafka } from '#lib/kafka.ts'
 import { migrate } from '#lib/migrate.ts'
+import type { SqlQuery } from '#lib/sql-query.ts'
 
 import { beginPartitions } from './kafka/begin.ts'
 import { createBlockPorts } from './kafka/store.ts'
@@ -52,7 +53,13 @@ async function pauseOrStop(milliseconds: number, stop: AbortSignal): Promise<voi
   await delay(milliseconds, undefined, { signal: stop }).catch(() => undefined)
 }
 
+const NoParams = z.object({})
 const SchemaRow = z.object({ tables: z.coerce.number() })
+export const schemaTablesQuery: SqlQuery<typeof NoParams, typeof SchemaRow> = {
+  name: 'ingest/schema-tables',
+  params: NoParams,
+  row: SchemaRow,
+}
 
 /** Opens it and checks that it has the schema. Waits as long as it is away. */
 async function openStore(config: IngestConfig, links: Links, stop: AbortSignal): Promise<ClickHouse | undefined> {
@@ -62,10 +69,7 @@ async function openStore(config: IngestConfig, links: Links, stop: AbortSignal):
     try {
       const clickhouse = await openClickHouse({ url, dataDir, requestTimeoutMs })
       if (clickhouse.kind === 'embedded') await migrate(clickhouse)
-      const [schema] = await clickhouse.select(
-        `SELECT count() AS tables FROM system.tables WHERE database = currentDatabase() AND name IN ('landing', 'ingest_ledger', 'apps')`,
-        SchemaRow,
-      )
+      const [schema] = await clickhouse.query(schemaTablesQuery, {})
       if (schema?.tables !== 3) {
         throw new SidestepError(
           'failure',
