@@ -12,6 +12,7 @@ import { errorMessage, SidestepError } from '#lib/errors.ts'
 import { kafkaErrorKind, kafkaFailure } from '#lib/kafka-error.ts'
 import { createKafka } from '#lib/kafka.ts'
 import { migrate } from '#lib/migrate.ts'
+import type { SqlQuery } from '#lib/sql-query.ts'
 
 import { beginPartitions } from './kafka/begin.ts'
 import { createBlockPorts } from './kafka/store.ts'
@@ -22,7 +23,6 @@ import type { DecodeOptions } from './decode/decode.ts'
 import { FORMATS } from './decode/formats/index.ts'
 import { loadMappingFile } from './decode/formats/mapping-file.ts'
 import { startStatusServer } from '#lib/status-server.ts'
-import { createInsertGate } from './recovery/insert-gate.ts'
 import { createLinks, type Links } from './reachability.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createRowPool } from './kafka/row-pool.ts'
@@ -53,7 +53,13 @@ async function pauseOrStop(milliseconds: number, stop: AbortSignal): Promise<voi
   await delay(milliseconds, undefined, { signal: stop }).catch(() => undefined)
 }
 
+const NoParams = z.object({})
 const SchemaRow = z.object({ tables: z.coerce.number() })
+export const schemaTablesQuery: SqlQuery<typeof NoParams, typeof SchemaRow> = {
+  name: 'ingest/schema-tables',
+  params: NoParams,
+  row: SchemaRow,
+}
 
 /** Opens it and checks that it has the schema. Waits as long as it is away. */
 async function openStore(config: IngestConfig, links: Links, stop: AbortSignal): Promise<ClickHouse | undefined> {
@@ -63,10 +69,7 @@ async function openStore(config: IngestConfig, links: Links, stop: AbortSignal):
     try {
       const clickhouse = await openClickHouse({ url, dataDir, requestTimeoutMs })
       if (clickhouse.kind === 'embedded') await migrate(clickhouse)
-      const [schema] = await clickhouse.select(
-        `SELECT count() AS tables FROM system.tables WHERE database = currentDatabase() AND name IN ('landing', 'ingest_ledger', 'apps')`,
-        SchemaRow,
-      )
+      const [schema] = await clickhouse.query(schemaTablesQuery, {})
       if (schema?.tables !== 3) {
         throw new SidestepError(
           'failure',
@@ -139,7 +142,6 @@ function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Map<string, s
   const kafka = createKafka({ ...config.kafka, clientId: 'sidestep-ingest' }, log)
   const pool = createRowPool(config.bufferBytesMax)
   const decodeAt = decoderOf(config)
-  const gate = createInsertGate()
   const onAnswer: SessionOptions['onAnswer'] = (of, problem) => links.note(of, problem)
   return {
     kafka,
@@ -156,7 +158,6 @@ function sessionOptions(run: Run, clickhouse: ClickHouse, renewed: Map<string, s
       const { membership } = options
       const ports = createBlockPorts({
         clickhouse,
-        gate,
         membership,
         metrics,
         log,

@@ -19,7 +19,7 @@ const Island = z.object({
 })
 type Island = z.infer<typeof Island>
 
-const islandsQuery: SqlQuery<typeof IslandParams, typeof Island> = {
+export const islandsQuery: SqlQuery<typeof IslandParams, typeof Island> = {
   name: 'ingest/ledger-islands',
   params: IslandParams,
   row: Island,
@@ -94,7 +94,7 @@ export interface StartOptions {
 
 const BeyondParams = z.object({ source: z.string(), partition: z.int(), from: z.int() })
 const BeyondRow = z.object({ end: z.coerce.number() })
-const beyondQuery: SqlQuery<typeof BeyondParams, typeof BeyondRow> = {
+export const beyondQuery: SqlQuery<typeof BeyondParams, typeof BeyondRow> = {
   name: 'ingest/stored-beyond',
   params: BeyondParams,
   row: BeyondRow,
@@ -171,7 +171,6 @@ export async function decideStart(options: StartOptions): Promise<Started> {
     pending: undefined,
     known: [],
     doubtBelow: 0,
-    doubt: 'offsets',
     notes: [],
   } as const
   return { source: next, start, facts }

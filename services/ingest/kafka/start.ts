@@ -5,8 +5,8 @@
  * Order of belief: the log of the topic (offsets beyond its end belong to an earlier topic of this name), then the ledger (what is not in
  * it is not stored), then the commit. Nothing that the ledger holds is stored again, wherever the commit was moved to.
  */
+import { covers, difference, type OffsetRange } from '../blocks/range.ts'
 import type { Intent } from './intent.ts'
-import type { OffsetRange } from './protocol.ts'
 
 export interface StartFacts {
   /** Offset that the group committed; undefined when there is none. */
@@ -47,7 +47,6 @@ export interface StartPosition {
   readonly known: readonly OffsetRange[]
   /** Below this offset, what `known` does not have may be stored all the same: look before inserting. */
   readonly doubtBelow: number
-  readonly doubt: 'offsets' | 'token'
   readonly notes: readonly StartNote[]
 }
 
@@ -78,11 +77,6 @@ export function isCertain(facts: Pick<StartFacts, 'committed' | 'intent' | 'ledg
   return committed === end || (intent !== undefined && committed <= (end ?? committed))
 }
 
-/** True when nothing of the source is stored and no commit tells that anybody has begun to. */
-function isUntouched({ committed, ledger, storedBeyond }: StartFacts): boolean {
-  return committed === undefined && ledger.length === 0 && storedBeyond === undefined
-}
-
 /** Where the group says it is, corrected by the ledger. Adds to `notes`. */
 function wantedPosition(facts: StartFacts, pending: StartPosition['pending'], notes: StartNote[]): number {
   const { committed, ledger, low, intent } = facts
@@ -110,26 +104,13 @@ export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic
   const begun = intendedRange(facts) ?? (certain ? undefined : lastBlock(facts))
   const wanted = wantedPosition(facts, begun, notes)
   const position = Math.max(wanted, low)
-  if (position > wanted && !isCovered({ from: wanted, to: position }, ledger)) {
+  if (position > wanted && !covers(ledger, { from: wanted, to: position })) {
     notes.push({ kind: 'retention_cut', from: wanted, to: position })
   }
   const pending = begun !== undefined && begun.to > position ? begun : undefined
-  const known = ledger
-    .flatMap((range) => without(range, { from: 0, to: wanted }))
-    .flatMap((range) => (pending === undefined ? [range] : without(range, pending)))
+  const passed = { from: 0, to: wanted }
+  const known = difference(ledger, pending === undefined ? [passed] : [passed, pending])
   // The first block after the ledger's end too: its token may be taken without a row to show.
   const doubtBelow = certain ? 0 : Math.max(facts.storedBeyond ?? 0, (end ?? 0) + 1, position + 1)
-  const doubt = isUntouched(facts) ? 'token' : 'offsets'
-  return { kind: 'start', position, pending, known, doubtBelow, doubt, notes }
-}
-
-/** What of `range` lies outside `hole`. */
-function without(range: OffsetRange, hole: OffsetRange): OffsetRange[] {
-  const before = { from: range.from, to: Math.min(range.to, hole.from) }
-  const after = { from: Math.max(range.from, hole.to), to: range.to }
-  return [before, after].filter((part) => part.from < part.to)
-}
-
-function isCovered(range: OffsetRange, stored: readonly OffsetRange[]): boolean {
-  return stored.some((known) => known.from <= range.from && known.to >= range.to)
+  return { kind: 'start', position, pending, known, doubtBelow, notes }
 }

@@ -5,20 +5,18 @@ import type { ClickHouse } from '#lib/clickhouse.ts'
 import { insertErrorKind } from '#lib/engine-error.ts'
 import { errorMessage } from '#lib/errors.ts'
 
-import { batchToken, type Batch } from '../blocks/block.ts'
-import type { InsertGate } from '../recovery/insert-gate.ts'
+import { batchToken } from '../blocks/block.ts'
 import { FencedError, type Epoch, type Membership } from './epoch.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Block, PartitionPort } from './partition-port.ts'
 import type { RangeDoubt } from './protocol.ts'
-import { createRangeStore, ONE_TRY } from '../recovery/range-store.ts'
+import { createRangeStore } from '../recovery/range-store.ts'
 import { recoveryOf, type Repair } from '../recovery/recovery.ts'
 import type { RegistryPort } from '../registry/topic.ts'
-import { insertBatch, insertRows } from '../blocks/insert.ts'
+import { insertBatch, insertRows, ONE_TRY } from '../blocks/insert.ts'
 
 export interface BlockPortOptions {
   readonly clickhouse: ClickHouse
-  readonly gate: InsertGate
   readonly membership: Membership
   readonly metrics: Metrics
   readonly log: Logger
@@ -39,8 +37,8 @@ function noteRefused(block: Block, refused: number): void {
 }
 
 export function createBlockPorts(options: BlockPortOptions): BlockPorts {
-  const { clickhouse, gate, membership, metrics, log, onAnswer } = options
-  const store = createRangeStore(clickhouse)
+  const { clickhouse, membership, metrics, log, onAnswer } = options
+  const store = createRangeStore(clickhouse, ONE_TRY)
 
   const failed = (error: unknown): void => {
     if (insertErrorKind(error) !== 'passing') throw error
@@ -66,7 +64,7 @@ export function createBlockPorts(options: BlockPortOptions): BlockPorts {
   const insert = async (block: Block): Promise<'stored' | 'ambiguous'> => {
     const startedAt = performance.now()
     try {
-      noteRefused(block, await gate.shared(async () => await insertBatch(clickhouse, block.batch, ONE_TRY)))
+      noteRefused(block, await insertBatch(clickhouse, block.batch, ONE_TRY))
     } catch (error) {
       failed(error)
       return 'ambiguous'
@@ -78,26 +76,14 @@ export function createBlockPorts(options: BlockPortOptions): BlockPorts {
   const onRepair = (block: Block) => (repair: Repair) => {
     metrics.repairs.inc({ kind: repair.kind })
     const token = batchToken(block.batch, block.batch.from, block.batch.to)
-    if (repair.kind === 'undecided') {
-      log.warn(
-        { event: 'ingest.undecided', token, ...repair },
-        'a rollup could not be compared; run sidestep reconcile',
-      )
-    } else log.info({ event: 'ingest.repaired', token, ...repair }, 'recovery found something missing and stores it')
+    log.info({ event: 'ingest.repaired', token, ...repair }, 'recovery found something missing and stores it')
   }
   const recover = async (epoch: Epoch, block: Block, doubt: RangeDoubt): Promise<void> => {
     const token = batchToken(block.batch, block.batch.from, block.batch.to)
-    const counted = {
-      ...store,
-      insert: async (batch: Batch) => {
-        const refused = await store.insert(batch)
-        noteRefused(block, refused)
-        return refused
-      },
-    }
-    const recovery = recoveryOf(counted, block.batch, doubt, { pause: epoch.pause, onRepair: onRepair(block) })
+    const isSameRange = doubt !== 'offsets'
+    const recovery = recoveryOf(store, block.batch, { isSameRange, pause: epoch.pause, onRepair: onRepair(block) })
     await persist(epoch, async () => {
-      await gate.exclusive(recovery)
+      noteRefused(block, await recovery())
     })
     log.info(
       { event: 'ingest.recovered', token, records: block.batch.records, doubt },
