@@ -12,7 +12,8 @@ import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 
-import { incarnationOf, readFacts, readIslands, sourceOf } from './kafka/facts.ts'
+import { readFacts, readIslands } from './kafka/facts.ts'
+import { incarnationOf, sourceOf } from './kafka/incarnation.ts'
 import { differencesSql, readRollups, rebuildSql, type Rollup } from './recovery/rollups.ts'
 
 /** Raw rows live 30 days from their arrival (001_requests.sql); a day less, so that none has expired in what is compared. */

@@ -2,77 +2,59 @@
 import type { Logger } from 'pino'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
-import { insertErrorKind } from '#lib/engine-error.ts'
+import { isPassing } from '#lib/engine-error.ts'
 import { errorMessage } from '#lib/errors.ts'
 
 import { batchToken, type Batch } from '../blocks/block.ts'
 import type { InsertGate } from '../recovery/insert-gate.ts'
-import { FencedError, type Epoch, type Membership } from './epoch.ts'
+import { retryInEpoch, type Epoch, type Membership } from './epoch.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Block, PartitionPort } from './partition-port.ts'
+import type { Side } from '../reachability.ts'
+import type { Block, PartitionStore } from './partition.ts'
 import type { RangeDoubt } from './protocol.ts'
 import { createRangeStore, ONE_TRY } from '../recovery/range-store.ts'
 import { recoveryOf, type Repair } from '../recovery/recovery.ts'
-import type { RegistryPort } from '../registry/topic.ts'
-import { insertBatch, insertRows } from '../blocks/insert.ts'
+import { insertBatch } from '../blocks/insert.ts'
 
-export interface BlockPortOptions {
+export interface StoreOptions {
   readonly clickhouse: ClickHouse
   readonly gate: InsertGate
   readonly membership: Membership
   readonly metrics: Metrics
   readonly log: Logger
-  /** Told after every try: whether ClickHouse answered. */
-  readonly onAnswer: (problem: string | undefined) => void
+  readonly steadyMs: () => number
+  /** Told after every try whether ClickHouse answered, or what is wrong with it. */
+  readonly onAnswer: (side: Side, problem: string | undefined) => void
 }
 
-const FIRST_PAUSE_MS = 250
-const PAUSE_MAX_MS = 10_000
+const BACKOFF = { firstPauseMs: 250, pauseMaxMs: 10_000 } as const
 
-export interface BlockPorts {
-  requests(epoch: Epoch, topic: string, partition: number): PartitionPort
-  apps(epoch: Epoch, topic: string, partition: number): RegistryPort
-}
+/** The store of a partition in an epoch. */
+export type PartitionStores = (epoch: Epoch, topic: string, partition: number) => PartitionStore
 
 function noteRefused(block: Block, refused: number): void {
   if (refused > 0) block.deadByReason.set('refused_by_engine', refused)
 }
 
-export function createBlockPorts(options: BlockPortOptions): BlockPorts {
-  const { clickhouse, gate, membership, metrics, log, onAnswer } = options
+export function createPartitionStores(options: StoreOptions): PartitionStores {
+  const { clickhouse, gate, membership, metrics, log, steadyMs, onAnswer } = options
   const store = createRangeStore(clickhouse)
 
-  const failed = (error: unknown): void => {
-    if (insertErrorKind(error) !== 'passing') throw error
-    metrics.retries.inc({ of: 'insert' })
-    onAnswer(errorMessage(error))
-  }
-  /** Tries until it works; throws what no retry can mend, and FencedError when the epoch is over. */
-  const persist = async (epoch: Epoch, run: () => Promise<void>): Promise<void> => {
-    let pauseMs = FIRST_PAUSE_MS
-    for (;;) {
-      try {
-        await run()
-        onAnswer(undefined)
-        return
-      } catch (error) {
-        if (error instanceof FencedError) throw error
-        failed(error)
-      }
-      await epoch.pause(pauseMs)
-      pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)
-    }
+  const onRetry = (error: unknown): void => {
+    metrics.retries.inc({ step: 'insert' })
+    onAnswer('clickhouse', errorMessage(error))
   }
   const insert = async (block: Block): Promise<'stored' | 'ambiguous'> => {
-    const startedAt = performance.now()
+    const startedAt = steadyMs()
     try {
       noteRefused(block, await gate.shared(async () => await insertBatch(clickhouse, block.batch, ONE_TRY)))
     } catch (error) {
-      failed(error)
+      if (!isPassing(error)) throw error
+      onRetry(error)
       return 'ambiguous'
     }
-    onAnswer(undefined)
-    metrics.insertSeconds.observe((performance.now() - startedAt) / 1000)
+    onAnswer('clickhouse', undefined)
+    metrics.insertSeconds.observe((steadyMs() - startedAt) / 1000)
     return 'stored'
   }
   const onRepair = (block: Block) => (repair: Repair) => {
@@ -96,40 +78,21 @@ export function createBlockPorts(options: BlockPortOptions): BlockPorts {
       },
     }
     const recovery = recoveryOf(counted, block.batch, doubt, { pause: epoch.pause, onRepair: onRepair(block) })
-    await persist(epoch, async () => {
-      await gate.exclusive(recovery)
-    })
+    await retryInEpoch(epoch, async () => await gate.exclusive(recovery), { ...BACKOFF, mayPass: isPassing, onRetry })
+    onAnswer('clickhouse', undefined)
     log.info(
       { event: 'ingest.recovered', token, records: block.batch.records, doubt },
       'a range was checked and is complete',
     )
   }
-  return {
-    requests: (epoch, topic, partition) => ({
-      insert,
-      async commit(offset, metadata) {
-        await membership.commit(epoch, { topic, partition, offset, metadata })
-        metrics.commits.inc()
-      },
-      async recover(block, doubt) {
-        await recover(epoch, block, doubt)
-      },
-    }),
-    apps: (epoch, topic, partition) => ({
-      async commit(offset, metadata) {
-        await membership.commit(epoch, { topic, partition, offset, metadata })
-        metrics.commits.inc()
-      },
-      async insertApps(columns, body, token) {
-        await persist(epoch, async () => {
-          await insertRows(clickhouse, { table: 'apps', columns, body, token }, ONE_TRY)
-        })
-      },
-      async insertDead(block) {
-        await persist(epoch, async () => {
-          await insertBatch(clickhouse, block.batch, ONE_TRY)
-        })
-      },
-    }),
-  }
+  return (epoch, topic, partition) => ({
+    insert,
+    async commit(offset, metadata) {
+      await membership.commit(epoch, { topic, partition, offset, metadata })
+      metrics.commits.inc()
+    },
+    async recover(block, doubt) {
+      await recover(epoch, block, doubt)
+    },
+  })
 }
