@@ -99,7 +99,9 @@ async function openServer(url: string, blockSettings: BlockSettings, requestTime
     )
   }
   const insertBlock = async (insert: BlockInsert): Promise<void> => {
-    const settings = Object.entries({ ...blockSettings, insert_deduplication_token: `'${insert.token}'` })
+    const comment = `'insert/${insert.table}'`
+    const named = { insert_deduplication_token: `'${insert.token}'`, log_comment: comment }
+    const settings = Object.entries({ ...blockSettings, ...named })
     const list = settings.map(([key, value]) => `${key} = ${value}`).join(', ')
     const query = `INSERT INTO ${insert.table} (${insert.columns.join(', ')}) SETTINGS ${list} FORMAT TabSeparated`
     const { stream } = await client.exec({ query, values: Readable.from([insert.body], { objectMode: false }) })
@@ -128,7 +130,7 @@ async function openEmbedded(dataDir: string, blockSettings: BlockSettings): Prom
       columns: insert.columns,
       values: insert.body,
       format: 'TabSeparated',
-      settings: { ...blockSettings, insert_deduplication_token: insert.token },
+      settings: { ...blockSettings, insert_deduplication_token: insert.token, log_comment: `insert/${insert.table}` },
     })
   }
   // The one cast of the code base: chDB implements the connection of @clickhouse/client-common, of which @clickhouse/client
@@ -153,9 +155,8 @@ function makeClickHouse(
     insertBlock,
     async query(query, params) {
       const bound = bindable(query.params.parse(params))
-      const sql = `${sqlText(query.name).trimEnd()}\nSETTINGS log_comment = '${query.name}'`
       try {
-        return await select(sql, query.row, bound)
+        return await select(withComment(query.name), query.row, bound)
       } catch (error) {
         throw new Error(`query ${query.name}: ${errorMessage(error)}`, { cause: error })
       }
@@ -163,7 +164,7 @@ function makeClickHouse(
     async run(query, params) {
       const bound = bindable(query.params.parse(params))
       try {
-        await client.command({ query: sqlText(query.name), query_params: bound })
+        await client.command({ query: withComment(query.name), query_params: bound })
       } catch (error) {
         throw new Error(`query ${query.name}: ${errorMessage(error)}`, { cause: error })
       }
@@ -175,6 +176,11 @@ function makeClickHouse(
       await client.close()
     },
   }
+}
+
+/** Text of a query file under the name that the server logs it by. No file ends in settings of its own. */
+function withComment(name: string): string {
+  return `${sqlText(name).trimEnd()}\nSETTINGS log_comment = '${name}'`
 }
 
 /** Parsed parameters as the plain object that the client binds. */

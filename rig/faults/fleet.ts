@@ -20,8 +20,6 @@ export interface RecoveryCounts {
   /** Things that were missing and were put right. */
   readonly repairs: number
   readonly byKind: Readonly<Record<string, number>>
-  /** Rollups that recovery could not decide about. */
-  readonly undecided: number
   readonly fenced: number
 }
 
@@ -106,7 +104,6 @@ export class Fleet {
       replays: of('ingest.recovered').length,
       repairs: kinds.length,
       byKind,
-      undecided: of('ingest.undecided').length,
       fenced: of('ingest.fenced').length,
     }
   }

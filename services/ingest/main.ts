@@ -10,6 +10,7 @@ import { errorMessage, SidestepError } from '#lib/errors.ts'
 import { createKafka } from '#lib/kafka.ts'
 import { migrate } from '#lib/migrate.ts'
 import { retry, StoppedError } from '#lib/retry.ts'
+import type { SqlQuery } from '#lib/sql-query.ts'
 import { startStatusServer } from '#lib/status-server.ts'
 
 import type { IngestConfig } from './config.ts'
@@ -25,7 +26,6 @@ import { Session } from './kafka/session.ts'
 import { createPartitionStores } from './kafka/store.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createReachability, type Reachability, type Side } from './reachability.ts'
-import { createInsertGate } from './recovery/insert-gate.ts'
 import { RegistryTopic } from './registry/topic.ts'
 
 /** Kubernetes and Docker wait 30 s and 10 s by default before they kill; the issue grants 25 s, of which the rest is for leaving. */
@@ -49,15 +49,19 @@ function decoderOf(config: IngestConfig): (openedAtMs: number) => DecodeOptions 
   })
 }
 
+const NoParams = z.object({})
 const SchemaRow = z.object({ tables: z.coerce.number() })
-const SCHEMA = `SELECT count() AS tables FROM system.tables
-  WHERE database = currentDatabase() AND name IN ('landing', 'ingest_ledger', 'apps')`
+export const schemaTablesQuery: SqlQuery<typeof NoParams, typeof SchemaRow> = {
+  name: 'ingest/schema-tables',
+  params: NoParams,
+  row: SchemaRow,
+}
 
 async function openOnce({ clickhouseUrl: url, dataDir, sessionTimeoutMs }: IngestConfig): Promise<ClickHouse> {
   const requestTimeoutMs = Math.floor(sessionTimeoutMs * INSERT_SHARE_OF_SESSION)
   const clickhouse = await openClickHouse({ url, dataDir, requestTimeoutMs })
   if (clickhouse.kind === 'embedded') await migrate(clickhouse)
-  const [schema] = await clickhouse.select(SCHEMA, SchemaRow)
+  const [schema] = await clickhouse.query(schemaTablesQuery, {})
   if (schema?.tables === 3) return clickhouse
   const text = 'ClickHouse has no sidestep schema: run `sidestep migrate` with the same CLICKHOUSE_URL first'
   throw new SidestepError('failure', text)
@@ -105,7 +109,6 @@ function requestsConsumer({ config }: Run, shared: Shared, endedSources: EndedSo
   const { groupId, limits, ledgerBehind: behind, topicRequests: topic } = config
   const insertsInFlight = clickhouse.kind === 'embedded' ? 1 : config.insertsInFlight
   const decodeAt = decoderOf(config)
-  const gate = createInsertGate()
   return (onReady) => {
     const pool = createRowPool(config.bufferBytesMax)
     const begun = { clickhouse, pool, metrics, log, clock, groupId, limits, behind, decodeAt, endedSources }
@@ -119,7 +122,7 @@ function requestsConsumer({ config }: Run, shared: Shared, endedSources: EndedSo
       begin: async (options) => {
         const { membership } = options
         const { steadyMs } = clock
-        const about = { clickhouse, gate, membership, metrics, log, steadyMs, onAnswer }
+        const about = { clickhouse, membership, metrics, log, steadyMs, onAnswer }
         return await beginPartitions({ ...begun, stores: createPartitionStores(about) }, options)
       },
     })

@@ -10,7 +10,6 @@ import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { TupleParam } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
@@ -22,7 +21,8 @@ import { readIslands } from '../../services/ingest/kafka/facts.ts'
 import { addRecord, openBatch, type Batch } from '../../services/ingest/blocks/block.ts'
 import { createRowBuffer } from '../../services/ingest/blocks/encode.ts'
 import { createRangeStore } from '../../services/ingest/recovery/range-store.ts'
-import { differencesSql, readRollups, rebuildSql } from '../../services/ingest/recovery/rollups.ts'
+import { ONE_TRY } from '../../services/ingest/blocks/insert.ts'
+import { FORGET_BLOCK, reconcile } from '../../services/ingest/reconcile.ts'
 import { platform } from '../support/analyzer-ring.ts'
 import { store, WINDOW } from '../support/analyzer-traffic.ts'
 import { endProcess, spawnBound } from '../../rig/child-process.ts'
@@ -128,27 +128,21 @@ describe('each user of ClickHouse can do its job and nothing else', () => {
     })
   })
 
-  test('ingest inserts, recovers what is missing and rebuilds a rollup', async () => {
+  test('ingest inserts, recovers what is missing, audits, and forgets a block', async () => {
     await as('ingest', async (clickhouse) => {
       await store(clickhouse, platform(7))
-      const ranges = createRangeStore(clickhouse)
+      const ranges = createRangeStore(clickhouse, ONE_TRY)
       expect(await ranges.insert(block('topic'))).toBe(0)
-      const votes = await ranges.votes(block('topic'))
-      expect(votes.length).toBeGreaterThan(0)
-      expect(votes.every((vote) => vote.present === vote.buckets)).toBe(true)
       // As after a kill that left a token without rows.
-      await ranges.insertMissing(block('other'))
-      expect(await ranges.missing(block('other'))).toEqual([])
-      await ranges.completeLedger(block('other'))
-      for (const vote of await ranges.votes(block('other'))) await ranges.addToRollup(block('other'), vote)
+      const other = block('other')
+      await ranges.insertMissing(other, await ranges.missing(other), 1)
+      expect(await ranges.missing(other)).toEqual([])
+      await ranges.insertLedger(other, await ranges.uncovered(other), 1)
+      expect(await ranges.uncovered(other)).toEqual([])
       expect((await readIslands(clickhouse, 'other', 0)).map(({ from, to }) => [from, to])).toEqual([[0, 4]])
-      const span = { from: 0, to: WINDOW.toMs / 1000 }
-      for (const rollup of await readRollups(clickhouse)) {
-        expect(await clickhouse.select(differencesSql(rollup), z.unknown(), span)).toEqual([])
-        for (const sql of rebuildSql(rollup))
-          await clickhouse.command(sql, { buckets: [new TupleParam([WINDOW.fromMs / 1000, 'app'])] })
-        expect(await clickhouse.select(differencesSql(rollup), z.unknown(), span)).toEqual([])
-      }
+      expect(await reconcile({ clickhouse, kafka: undefined, isRepair: false })).toMatchObject({ short: [] })
+      await clickhouse.run(FORGET_BLOCK, { source: 'other', partition: 0, from: 0, to: 4 })
+      expect(await readIslands(clickhouse, 'other', 0)).toEqual([])
       await refuses(clickhouse, [
         'SELECT * FROM findings',
         "INSERT INTO findings (uid) VALUES ('x')",

@@ -4,7 +4,8 @@
  * leave a token without its rows. Small enough to be right by reading.
  */
 import type { KafkaMessage } from 'kafkajs'
-import type { RangeStore, RollupVote } from '../../services/ingest/recovery/recovery.ts'
+import { difference, type OffsetRange } from '../../services/ingest/blocks/range.ts'
+import type { RangeStore } from '../../services/ingest/recovery/recovery.ts'
 import { numberedRecord } from '../../rig/requests.ts'
 
 /** What is inserted: offsets [from, to) of those that the log has. */
@@ -14,12 +15,11 @@ export interface ModelBlock {
   readonly records: number
 }
 
-const TABLES = ['raw', 'ledger', 'minute', 'route'] as const
+const TABLES = ['raw', 'dead', 'ledger'] as const
 type Table = (typeof TABLES)[number]
-const ROLLUPS = ['minute', 'route'] as const
 
-/** How many buckets a rollup has: several, and a single one. */
-const BUCKETS: Readonly<Record<(typeof ROLLUPS)[number], number>> = { minute: 5, route: 1 }
+/** Every fourth offset holds a dead record. */
+const tableOf = (offset: number): 'raw' | 'dead' => (offset % 4 === 3 ? 'dead' : 'raw')
 
 /** Something strikes: the service dies, the engine dies, or an answer is lost. */
 export class Strike extends Error {
@@ -37,28 +37,29 @@ export interface Faults {
   readonly order: () => readonly number[]
 }
 
+/** What one statement writes, under one token. */
+interface Written {
+  readonly offsets: readonly number[]
+  readonly ranges: readonly OffsetRange[]
+  readonly token: string
+}
+
 export class ModelWorld {
   readonly log: readonly number[]
   committed: number | undefined
   metadata = ''
-  /** Times that each offset is in the raw table. */
-  readonly raw = new Map<number, number>()
-  readonly ledger: { from: number; to: number }[] = []
-  readonly rollups = { minute: new Map<number, number>(), route: new Map<number, number>() }
+  /** Times that each offset is in the raw and in the dead table. */
+  readonly rows = { raw: new Map<number, number>(), dead: new Map<number, number>() }
+  readonly ledger: OffsetRange[] = []
   /** What zombies have yet to do. */
   private readonly late: (() => void)[] = []
-  private readonly tokens: Readonly<Record<Table, Set<string>>> = {
-    raw: new Set(),
-    ledger: new Set(),
-    minute: new Set(),
-    route: new Set(),
-  }
+  private readonly tokens: Readonly<Record<Table, Set<string>>> = { raw: new Set(), dead: new Set(), ledger: new Set() }
 
   constructor(log: readonly number[]) {
     this.log = log
   }
 
-  offsetsOf(block: ModelBlock): number[] {
+  offsetsOf(block: OffsetRange): number[] {
     return this.log.filter((offset) => offset >= block.from && offset < block.to)
   }
 
@@ -76,47 +77,49 @@ export class ModelWorld {
   }
 
   /** Writes one table, unless it has the token. `isGhost`: the token is kept, the rows are not. */
-  private write(table: Table, block: ModelBlock, token: string, isGhost = false): void {
-    if (this.tokens[table].has(token)) return
+  private write(table: Table, { offsets, ranges, token }: Written, isGhost = false): void {
+    const mine = offsets.filter((offset) => tableOf(offset) === table)
+    // A view that gives no row keeps no token.
+    if (this.tokens[table].has(token) || (table !== 'ledger' && mine.length === 0)) return
     this.tokens[table].add(token)
     if (isGhost) return
-    const offsets = this.offsetsOf(block)
-    if (table === 'raw') for (const offset of offsets) this.raw.set(offset, (this.raw.get(offset) ?? 0) + 1)
-    else if (table === 'ledger') this.ledger.push({ from: block.from, to: block.to })
-    else this.addTo(table, offsets)
+    if (table === 'ledger') this.ledger.push(...ranges)
+    else for (const offset of mine) this.rows[table].set(offset, (this.rows[table].get(offset) ?? 0) + 1)
   }
 
-  private addTo(rollup: (typeof ROLLUPS)[number], offsets: readonly number[]): void {
-    for (const offset of offsets) {
-      const bucket = offset % BUCKETS[rollup]
-      this.rollups[rollup].set(bucket, (this.rollups[rollup].get(bucket) ?? 0) + 1)
-    }
-  }
-
-  /** One INSERT. A strike in the middle of it leaves what `faults.reach` says. */
-  insert(block: ModelBlock, faults: Faults): void {
-    const token = `t/0/${block.from}-${block.to}`
-    const left = faults.order().map((index) => TABLES[index] ?? 'raw')
+  /** Writes tables one after the other. A strike in the middle leaves what `faults.reach` says. */
+  private writeAll(tables: readonly Table[], written: Written, faults: Faults): void {
+    const left = [...tables]
     try {
       for (let table = left[0]; table !== undefined; table = left[0]) {
         faults.before()
-        this.write(table, block, token)
+        this.write(table, written)
         left.shift()
       }
       faults.before()
     } catch (error) {
       if (faults.isLate) {
         this.late.push(() => {
-          for (const table of left) this.write(table, block, token)
+          for (const table of left) this.write(table, written)
         })
         throw error
       }
-      const { tables, isGhost } = faults.reach()
-      for (const table of left.splice(0, tables)) this.write(table, block, token)
+      const reached = faults.reach()
+      for (const table of left.splice(0, reached.tables)) this.write(table, written)
       const [next] = left
-      if (isGhost && next !== undefined) this.write(next, block, token, true)
+      if (reached.isGhost && next !== undefined) this.write(next, written, true)
       throw error
     }
+  }
+
+  /** One INSERT of a block into all tables. */
+  insert(block: ModelBlock, faults: Faults): void {
+    const tables = faults.order().map((index) => TABLES[index] ?? 'raw')
+    this.writeAll(
+      tables,
+      { offsets: this.offsetsOf(block), ranges: [block], token: `${block.from}-${block.to}` },
+      faults,
+    )
   }
 
   /** A commit of a new owner: by then the inserts of earlier ones have timed out or come in. */
@@ -126,90 +129,49 @@ export class ModelWorld {
     this.metadata = metadata
   }
 
-  private missingOf(block: ModelBlock): number[] {
-    return this.offsetsOf(block).filter((offset) => !this.raw.has(offset))
+  isStored(offset: number): boolean {
+    return this.rows.raw.has(offset) || this.rows.dead.has(offset)
   }
 
   store(faults: Faults): RangeStore<ModelBlock> {
     return {
       missing: async (block) => {
         faults.before()
-        return await Promise.resolve(this.missingOf(block))
+        return await Promise.resolve(this.offsetsOf(block).filter((offset) => !this.isStored(offset)))
       },
       insert: async (block) => {
         this.insert(block, faults)
         return await Promise.resolve(0)
       },
-      insertMissing: async (block) => {
-        faults.before()
-        for (const offset of this.missingOf(block)) this.raw.set(offset, 1)
+      insertMissing: async (_, offsets, attempt) => {
+        const token = `direct-${offsets[0] ?? 0}-${offsets.length}-${attempt}`
+        this.writeAll(['raw', 'dead'], { offsets, ranges: [], token }, faults)
         await Promise.resolve()
       },
-      insertRest: async (block) => {
-        const rest = this.missingOf(block)
-        const [first = block.from] = rest
-        this.insert({ from: first, to: block.to, records: rest.length }, faults)
-        await Promise.resolve()
-      },
-      before: (block, offset) => ({ ...block, to: offset, records: this.offsetsOf({ ...block, to: offset }).length }),
-      completeLedger: async (block) => {
+      uncovered: async (block) => {
         faults.before()
-        const isKnown = (offset: number): boolean => this.ledger.some(({ from, to }) => offset >= from && offset < to)
-        if (!this.offsetsOf(block).every(isKnown)) this.ledger.push({ from: block.from, to: block.to })
-        await Promise.resolve()
+        const left = difference([block], this.ledger)
+        return await Promise.resolve(left.filter((range) => this.offsetsOf(range).length > 0))
       },
-      votes: async (block) => {
-        faults.before()
-        return await Promise.resolve(ROLLUPS.map((rollup) => this.vote(rollup, block)))
-      },
-      addToRollup: async (block, { rollup }) => {
-        faults.before()
-        const known = ROLLUPS.find((name) => name === rollup)
-        if (known !== undefined) this.addTo(known, this.offsetsOf(block))
+      insertLedger: async (_, ranges, attempt) => {
+        for (const range of ranges) {
+          const token = `ledger-${range.from}-${range.to}-${attempt}`
+          this.writeAll(['ledger'], { offsets: [], ranges: [range], token }, faults)
+        }
         await Promise.resolve()
       },
     }
   }
 
-  private vote(rollup: (typeof ROLLUPS)[number], block: ModelBlock): RollupVote {
-    const own = count(
-      this.offsetsOf(block).filter((offset) => this.raw.has(offset)),
-      BUCKETS[rollup],
-    )
-    const raw = count(this.raw.keys(), BUCKETS[rollup])
-    let present = 0
-    let absent = 0
-    for (const [bucket, added] of own) {
-      const missing = (raw.get(bucket) ?? 0) - (this.rollups[rollup].get(bucket) ?? 0)
-      if (missing === 0) present += 1
-      if (missing === added) absent += 1
-    }
-    return { rollup, week: '2026-01-05', present, absent, buckets: own.size }
-  }
-
-  /** What is wrong at the end; empty when every record is stored and counted once. */
+  /** What is wrong at the end; empty when every record is stored once, and covered once by the ledger. */
   problems(): string[] {
     const wrong: string[] = []
     for (const offset of this.log) {
-      const times = this.raw.get(offset) ?? 0
+      const times = (this.rows.raw.get(offset) ?? 0) + (this.rows.dead.get(offset) ?? 0)
       if (times !== 1) wrong.push(`offset ${offset} is stored ${times} times`)
-    }
-    for (const rollup of ROLLUPS) {
-      for (const [bucket, records] of count(this.log, BUCKETS[rollup])) {
-        const counted = this.rollups[rollup].get(bucket) ?? 0
-        if (counted !== records) wrong.push(`${rollup} bucket ${bucket} counts ${counted}, not ${records}`)
-      }
-    }
-    for (const offset of this.log) {
-      if (!this.ledger.some((range) => offset >= range.from && offset < range.to))
-        wrong.push(`the ledger lacks ${offset}`)
+      const covers = this.ledger.filter((range) => offset >= range.from && offset < range.to).length
+      if (covers !== 1) wrong.push(`the ledger covers ${offset} ${covers} times`)
     }
     return wrong
   }
-}
-
-function count(offsets: Iterable<number>, buckets: number): Map<number, number> {
-  const counts = new Map<number, number>()
-  for (const offset of offsets) counts.set(offset % buckets, (counts.get(offset % buckets) ?? 0) + 1)
-  return counts
 }

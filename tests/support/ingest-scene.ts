@@ -32,7 +32,7 @@ export interface IngestScene {
   stored(topic: string): Promise<Stored>
   /** Waits until raw + dead of a topic are that many. */
   storedAll(topic: string, records: number, timeoutMs?: number): Promise<Stored>
-  /** What is wrong with the sums of all tables; empty when every rollup holds each raw record once. */
+  /** What is wrong with the sums of all tables; empty when no offset is stored twice and the ledger counts each record once. */
   inconsistencies(): Promise<Record<string, string>>
   /** Kills the services that were started: each one costs the machine a little for as long as it lives. */
   endServices(): Promise<void>
@@ -116,7 +116,7 @@ export async function openIngestScene(brokers: readonly string[]): Promise<Inges
         return Object.keys(wrong).length === 0
       }
       // The views of one insert are filled one after the other: what is only not there yet is given the time. A double stays.
-      await until(look, { what: 'every rollup holds each raw record once', timeoutMs: 20_000, everyMs: 200 }).catch(
+      await until(look, { what: 'the ledger counts each record once', timeoutMs: 20_000, everyMs: 200 }).catch(
         () => false,
       )
       return wrong

@@ -39,6 +39,15 @@ export const LANDING_COLUMNS = [
   'trace_id',
 ] as const
 
+/** Where columns are in a row of `landing`. */
+export const OFFSET_INDEX = LANDING_COLUMNS.indexOf('offset')
+export const REASON_INDEX = LANDING_COLUMNS.indexOf('reason')
+export const TIMESTAMP_INDEX = LANDING_COLUMNS.indexOf('timestamp')
+
+/** Columns that `dead_requests` and `requests` have of a row: those before the record, and all but what is said of a dead one. */
+export const DEAD_COLUMNS = LANDING_COLUMNS.slice(0, TIMESTAMP_INDEX)
+export const REQUEST_COLUMNS = [...LANDING_COLUMNS.slice(0, REASON_INDEX), ...LANDING_COLUMNS.slice(TIMESTAMP_INDEX)]
+
 /** Bytes of a dead record that are kept. */
 export const PAYLOAD_MAX_BYTES = 65_536
 

@@ -13,7 +13,8 @@ import { insertErrorKind } from '#lib/engine-error.ts'
 import { errorMessage, SidestepError } from '#lib/errors.ts'
 
 import { batchToken, type Batch, type BatchKey } from './block.ts'
-import { appendDead, createRowBuffer, LANDING_COLUMNS, type RowBuffer } from './encode.ts'
+import { appendDead, createRowBuffer, LANDING_COLUMNS } from './encode.ts'
+import { offsetAt, splitRows } from './rows.ts'
 
 export interface RetryPolicy {
   /** Tries in all. */
@@ -23,6 +24,16 @@ export interface RetryPolicy {
   readonly pauseMaxMs: number
   /** Waits so many milliseconds; may reject when stopped. */
   readonly pause: (milliseconds: number) => Promise<void>
+}
+
+/** For whoever repeats the whole by himself. */
+export const ONE_TRY: RetryPolicy = {
+  attempts: 1,
+  firstPauseMs: 0,
+  pauseMaxMs: 0,
+  pause: async () => {
+    await Promise.resolve()
+  },
 }
 
 /** A server that restarts is back within a minute: 0.25 s doubling to 10 s makes 9 tries last 41 s. */
@@ -62,26 +73,6 @@ async function insertPart(clickhouse: ClickHouse, part: BlockPart, retry: RetryP
   await insertRows(clickhouse, { table: 'landing', columns: LANDING_COLUMNS, body: part.body, token }, retry)
 }
 
-/** The offset of the row that starts at `at`: its third column. */
-function offsetAt(body: Buffer, at: number): number {
-  const partition = body.indexOf(9, at) + 1
-  const offset = body.indexOf(9, partition) + 1
-  return Number(body.toString('latin1', offset, body.indexOf(9, offset)))
-}
-
-/** Two parts with about half the bytes each; undefined when there is one row only. */
-function halves(part: BlockPart): [BlockPart, BlockPart] | undefined {
-  const { body } = part
-  let cut = body.indexOf(10, Math.floor(body.length / 2)) + 1
-  if (cut === body.length) cut = body.lastIndexOf(10, Math.max(0, body.length - 2)) + 1
-  if (cut <= 0 || cut >= body.length) return undefined
-  const middle = offsetAt(body, cut)
-  return [
-    { ...part, to: middle, body: body.subarray(0, cut) },
-    { ...part, from: middle, body: body.subarray(cut) },
-  ]
-}
-
 /** Stores the rows one by one where it must; returns how many were refused and became dead letters. */
 async function insertDivided(clickhouse: ClickHouse, part: BlockPart, retry: RetryPolicy): Promise<number> {
   try {
@@ -89,10 +80,11 @@ async function insertDivided(clickhouse: ClickHouse, part: BlockPart, retry: Ret
     return 0
   } catch (error) {
     if (insertErrorKind(error) !== 'data') throw error
-    const parts = halves(part)
+    const parts = splitRows(part.body)
     if (parts !== undefined) {
-      const first = await insertDivided(clickhouse, parts[0], retry)
-      return first + (await insertDivided(clickhouse, parts[1], retry))
+      const { first, second, middle } = parts
+      const refused = await insertDivided(clickhouse, { ...part, to: middle, body: first }, retry)
+      return refused + (await insertDivided(clickhouse, { ...part, from: middle, body: second }, retry))
     }
     const rows = createRowBuffer(part.body.length * 2 + 4096)
     const letter = { reason: 'refused_by_engine', detail: errorMessage(error).slice(0, 500) } as const
@@ -119,75 +111,5 @@ export async function insertBatch(clickhouse: ClickHouse, batch: Batch, retry: R
   } catch (error) {
     const token = batchToken(batch, batch.from, batch.to)
     throw new SidestepError('failure', `cannot store block ${token}: ${errorMessage(error)}`, { cause: error })
-  }
-}
-
-export interface Writer {
-  /** A row buffer to fill, as soon as one is free: this is what holds the reader back. Throws when an insert failed. */
-  room(): Promise<RowBuffer>
-  /**
-   * Starts to store a batch, as soon as fewer than `inFlightMax` are being stored; its row buffer is free again afterwards. Batches
-   * start in the order in which they are written. Throws when an earlier insert failed.
-   */
-  write(batch: Batch): Promise<void>
-  /** Takes a row buffer back that was not written. */
-  giveBack(rows: RowBuffer): void
-  /** Resolves when everything is stored. Throws when an insert failed. */
-  drain(): Promise<void>
-}
-
-export interface WriterOptions {
-  readonly clickhouse: ClickHouse
-  /** Inserts at a time. One for the embedded engine, which runs them one after the other anyway. */
-  readonly inFlightMax: number
-  readonly retry?: RetryPolicy
-  /** Called when a batch is stored, in the order in which that happens. */
-  readonly onStored: (batch: Batch, refused: number) => void
-}
-
-/** One buffer is filled while `inFlightMax` others are stored. */
-export function createWriter(options: WriterOptions): Writer {
-  const free: RowBuffer[] = Array.from({ length: options.inFlightMax + 1 }, () => ({
-    bytes: Buffer.alloc(0),
-    length: 0,
-  }))
-  const inFlight = new Set<Promise<void>>()
-  let failure: { readonly error: unknown } | undefined
-
-  const store = async (batch: Batch): Promise<void> => {
-    try {
-      const refused = await insertBatch(options.clickhouse, batch, options.retry ?? DEFAULT_RETRY)
-      options.onStored(batch, refused)
-    } catch (error) {
-      failure ??= { error }
-    } finally {
-      free.push(batch.rows)
-    }
-  }
-  const throwFailure = (): void => {
-    if (failure !== undefined) throw failure.error
-  }
-  return {
-    async room() {
-      for (;;) {
-        throwFailure()
-        const rows = free.pop()
-        if (rows !== undefined) return rows
-        await Promise.race(inFlight)
-      }
-    },
-    async write(batch) {
-      while (inFlight.size >= options.inFlightMax) await Promise.race(inFlight)
-      throwFailure()
-      const stored = store(batch).finally(() => inFlight.delete(stored))
-      inFlight.add(stored)
-    },
-    giveBack(rows) {
-      free.push(rows)
-    },
-    async drain() {
-      await Promise.all(inFlight)
-      throwFailure()
-    },
   }
 }

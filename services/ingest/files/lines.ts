@@ -1,11 +1,11 @@
 /**
  * Lines of a file into the open block: decodes each, passes over those that are in the database, stops where the block must be closed.
  *
- * Synchronous: everything that waits is in file-reader.ts.
+ * Synchronous: everything that waits is in reader.ts.
  */
 import { addDead, addRecord, isFull, type Batch, type BatchLimits } from '../blocks/block.ts'
 import { decodeBytes, type Decoded, type DecodeOptions } from '../decode/decode.ts'
-import type { KnownOffsets } from '../blocks/ledger.ts'
+import type { RangeCursor } from '../blocks/range.ts'
 import { LINE_LIMITS } from './line-chunks.ts'
 import { addDecoded, addProblem, type Tally } from './tally.ts'
 
@@ -15,7 +15,7 @@ export interface FilePosition {
   readonly decode: DecodeOptions
   readonly limits: BatchLimits
   /** Lines that are in the database. */
-  readonly known: KnownOffsets
+  readonly known: RangeCursor
   /** A block that starts before this line ends before it. */
   closeBefore: number
   /** Number of the next line, from 0. */

@@ -1,35 +1,39 @@
 /**
  * One file into blocks, and the blocks to the writer.
  *
- * The loop is the only owner of the open block. It runs ahead of the engine by one block, and waits for a free row buffer otherwise.
+ * The loop is the only owner of the open block. It runs ahead of the engine by one block, and waits for the one before otherwise.
  */
 import { isAscii } from 'node:buffer'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 
-import { openBatch, type Batch, type BatchKey, type BatchLimits } from '../blocks/block.ts'
+import { openBatch, type BatchKey, type BatchLimits } from '../blocks/block.ts'
+import { insertBatch, type RetryPolicy } from '../blocks/insert.ts'
+import type { LedgerEntry } from '../blocks/ledger.ts'
+import { rangeCursor } from '../blocks/range.ts'
 import type { DecodeOptions } from '../decode/decode.ts'
+import { createRangeStore } from '../recovery/range-store.ts'
+import { recoveryOf } from '../recovery/recovery.ts'
+import type { BlockWriter } from './block-writer.ts'
 import type { FileIdentity } from './identity.ts'
+import { adoptEarlierLines, readKnownFile, sealFile } from './known-file.ts'
+import type { LineChunk } from './line-chunks.ts'
 import { addLines, addOverlongLine, isBoundary, isUnfinished, type FilePosition, type OpenBlock } from './lines.ts'
 import type { FileSource } from './source.ts'
-import { insertLedgerEntry, knownOffsets, readKnownFile, type KnownFile, type LedgerEntry } from '../blocks/ledger.ts'
-import type { LineChunk } from './line-chunks.ts'
-import { isStoredBeyond, recoverBatch } from '../recovery/file-recovery.ts'
 import { addProblem, createTally, mergeTally, tallyStored, type Tally } from './tally.ts'
-import { DEFAULT_RETRY, type RetryPolicy, type Writer } from '../blocks/insert.ts'
 
 /** What all files of a run share. */
 export interface FileRun {
   readonly clickhouse: ClickHouse
-  readonly writer: Writer
+  readonly writer: BlockWriter
   readonly decode: DecodeOptions
   readonly limits: BatchLimits
-  readonly retry?: RetryPolicy | undefined
+  readonly retry: RetryPolicy
   readonly signal?: AbortSignal | undefined
   /** Counts of what is stored. */
   readonly total: Tally
-  /** Counts of batches on their way, to be added to the total when they are stored. */
-  readonly onTheirWay: Map<Batch, Tally>
+  /** Called when a block is stored and counted. */
+  readonly onStored: () => void
 }
 
 interface FileState {
@@ -47,17 +51,8 @@ interface FileState {
   block: OpenBlock | undefined
 }
 
-/** What is in of a file; its last block is in doubt unless something behind it is stored, because blocks are stored one after the other. */
-async function knownOf(clickhouse: ClickHouse, identity: FileIdentity): Promise<KnownFile> {
-  const known = await readKnownFile(clickhouse, identity)
-  const { sure, unsure } = known
-  if (unsure === undefined || unsure.source !== identity.source) return known
-  const isComplete = await isStoredBeyond(clickhouse, { source: unsure.source, partition: 0, from: unsure.to })
-  return isComplete ? { sure: [...sure, unsure], unsure: undefined } : known
-}
-
 async function openFile(run: FileRun, file: string, identity: FileIdentity): Promise<FileState> {
-  const { sure, unsure, earlierTo } = await knownOf(run.clickhouse, identity)
+  const { sure, unsure, earlierTo } = await readKnownFile(run.clickhouse, identity)
   return {
     run,
     key: { source: identity.source, partition: 0 },
@@ -65,7 +60,7 @@ async function openFile(run: FileRun, file: string, identity: FileIdentity): Pro
       file,
       decode: run.decode,
       limits: run.limits,
-      known: knownOffsets(sure),
+      known: rangeCursor(sure),
       closeBefore: unsure?.to ?? Number.POSITIVE_INFINITY,
       line: 0,
       passed: run.total,
@@ -78,55 +73,43 @@ async function openFile(run: FileRun, file: string, identity: FileIdentity): Pro
   }
 }
 
-async function blockOf(state: FileState): Promise<OpenBlock> {
-  const { unsure, position } = state
+function blockOf(state: FileState): OpenBlock {
+  const { unsure, position, run } = state
   const key = unsure !== undefined && position.line < unsure.to ? unsure : state.key
-  state.block ??= { batch: openBatch(key, await state.run.writer.room()), part: createTally() }
+  state.block ??= { batch: openBatch(key, run.writer.rows), part: createTally() }
   return state.block
 }
 
-/** Says that what came before is in under the identity that the file had when it was shorter. */
-async function adoptEarlier(state: FileState, to: number): Promise<void> {
-  const entry = { ...state.key, from: 0, to, records: 0, dead: 0 }
-  await insertLedgerEntry(state.run.clickhouse, entry, state.run.retry ?? DEFAULT_RETRY)
+async function storeBlock({ run }: FileState, { batch, part }: OpenBlock): Promise<void> {
+  const refused = await insertBatch(run.clickhouse, batch, run.retry)
+  tallyStored(run.total, part, batch, refused)
 }
 
 /** Completes the block of an earlier run, or one that an earlier run may have begun to store. */
-async function recoverBlock(state: FileState, block: OpenBlock): Promise<void> {
-  const { run, unsure, position } = state
-  const { batch, part } = block
-  const isStored = unsure !== undefined && batch.from < unsure.to
-  if (!isStored) {
-    state.isNextUnsure = false
-    if (state.earlierTo !== undefined) await adoptEarlier(state, state.earlierTo)
-  }
-  const { problems, refused } = await recoverBatch(run.clickhouse, batch, run.retry ?? DEFAULT_RETRY)
-  run.writer.giveBack(batch.rows)
-  if (isStored) {
-    mergeTally(run.total, { ...createTally(), read: batch.records, duplicate: batch.records, bytes: batch.inputBytes })
-  } else {
-    tallyStored(run.total, part, batch, refused)
-  }
-  for (const message of problems) addProblem(run.total, { reason: 'not_repaired', file: position.file, message })
+async function recoverBlock(state: FileState, { batch, part }: OpenBlock, isInLedger: boolean): Promise<void> {
+  const { run, key, earlierTo } = state
+  const { clickhouse, retry, total } = run
+  if (!isInLedger && earlierTo !== undefined) await adoptEarlierLines(clickhouse, key.source, earlierTo, retry)
+  // The file may have grown since, or be read with other options: what is stored is believed by its offsets alone.
+  const options = { isSameRange: false, pause: retry.pause, onRepair: () => undefined } as const
+  const refused = await recoveryOf(createRangeStore(clickhouse, retry), batch, options)()
+  if (!isInLedger) tallyStored(total, part, batch, refused)
+  else mergeTally(total, { ...createTally(), read: batch.records, duplicate: batch.records, bytes: batch.inputBytes })
 }
 
 /** Sends the open block on its way. */
 async function closeBlock(state: FileState): Promise<void> {
-  const { run, block } = state
-  if (block === undefined) return
+  const { run, block, unsure, isNextUnsure } = state
   state.block = undefined
-  const { batch, part } = block
-  if (batch.records === 0) {
-    run.writer.giveBack(batch.rows)
-    return
-  }
+  if (block === undefined || block.batch.records === 0) return
+  const isInLedger = unsure !== undefined && block.batch.from < unsure.to
+  if (!isInLedger) state.isNextUnsure = false
   state.hasStored = true
-  if (state.isNextUnsure) {
-    await recoverBlock(state, block)
-  } else {
-    run.onTheirWay.set(batch, part)
-    await run.writer.write(batch)
-  }
+  await run.writer.write(async () => {
+    if (isNextUnsure) await recoverBlock(state, block, isInLedger)
+    else await storeBlock(state, block)
+    run.onStored()
+  })
 }
 
 function isStopped(state: FileState): boolean {
@@ -136,7 +119,7 @@ function isStopped(state: FileState): boolean {
 async function readLines(state: FileState, bytes: Buffer): Promise<void> {
   const cursor = { bytes, ascii: isAscii(bytes), at: 0 }
   while (!isStopped(state)) {
-    const block = await blockOf(state)
+    const block = blockOf(state)
     if (addLines(state.position, block, cursor) === 'close') await closeBlock(state)
     else return
   }
@@ -158,8 +141,8 @@ async function readChunk(state: FileState, chunk: LineChunk): Promise<void> {
       await readLines(state, withoutUnfinished(state, chunk))
       return
     case 'too_long': {
-      if (isBoundary(position, await blockOf(state))) await closeBlock(state)
-      addOverlongLine(position, await blockOf(state), chunk.head, chunk.bytes)
+      if (isBoundary(position, blockOf(state))) await closeBlock(state)
+      addOverlongLine(position, blockOf(state), chunk.head, chunk.bytes)
       return
     }
     case 'cut_off': {
@@ -192,16 +175,9 @@ function chunkOf(result: IteratorResult<LineChunk> | undefined): LineChunk | und
   return result === undefined || result.done === true ? undefined : result.value
 }
 
-/**
- * Says in the ledger that everything before the end of the file is complete, so that the next run over it need not look at its last block again. A
- * range without lines: [end, end).
- */
-async function sealFile(state: FileState): Promise<void> {
-  const { unsure, position } = state
-  if (!state.hasStored) return
-  const owner = unsure !== undefined && state.isNextUnsure ? unsure.source : state.key.source
-  const entry = { source: owner, partition: 0, from: position.line, to: position.line, records: 0, dead: 0 }
-  await insertLedgerEntry(state.run.clickhouse, entry, state.run.retry ?? DEFAULT_RETRY)
+/** The source that the last block of the file is stored under: the earlier one when there is nothing beyond what that has. */
+function lastSource({ unsure, isNextUnsure, key }: FileState): string {
+  return unsure !== undefined && isNextUnsure ? unsure.source : key.source
 }
 
 /** Reads a file to its end, or until the signal; returns when what was read is stored. */
@@ -213,13 +189,11 @@ export async function readFile(run: FileRun, file: string, source: FileSource, i
       if (chunk === undefined || isStopped(state)) break
       await readChunk(state, chunk)
     }
-    if (!isStopped(state)) {
-      await closeBlock(state)
-      await run.writer.drain()
-      await sealFile(state)
-    }
+    if (!isStopped(state)) await closeBlock(state)
   } finally {
-    if (state.block !== undefined) run.writer.giveBack(state.block.batch.rows)
     await run.writer.drain()
+  }
+  if (!isStopped(state) && state.hasStored) {
+    await sealFile(run.clickhouse, lastSource(state), state.position.line, run.retry)
   }
 }

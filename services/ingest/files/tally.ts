@@ -10,8 +10,6 @@ export type FileProblem =
   | 'cut_off'
   /** The last line is not whole. */
   | 'unfinished_line'
-  /** The database differs from what was read, and needs `sidestep reconcile`. */
-  | 'not_repaired'
 
 /** Something a person should know, with where it is. */
 export interface Problem {

@@ -4,15 +4,15 @@
  * Ranges never reach across what is stored already, nor across the ends of a range that an earlier intent has fixed: such a range is built
  * again exactly as it was, whatever the limits are now.
  */
-import type { OffsetRange } from './protocol.ts'
+import { rangeCursor, type OffsetRange, type RangeCursor } from '../blocks/range.ts'
 
 export interface Admission {
   /** Next offset that is not decided yet. */
   position: number
   /** Where the next range begins: right after what is stored or on its way, so that ranges leave no gaps where the topic has them. */
   rangeFrom: number
-  /** Ranges that are stored; those before `position` are removed. */
-  known: readonly OffsetRange[]
+  /** Offsets that are stored. */
+  readonly known: RangeCursor
   /** A range fixed by an earlier intent, until it has been built. */
   pending: OffsetRange | undefined
   /** Something was passed over since the open range got its last record: it ends there. */
@@ -24,7 +24,7 @@ export function createAdmission(
   known: readonly OffsetRange[],
   pending: OffsetRange | undefined,
 ): Admission {
-  return { position, rangeFrom: position, known, pending, isInterrupted: false }
+  return { position, rangeFrom: position, known: rangeCursor(known), pending, isInterrupted: false }
 }
 
 /**
@@ -45,7 +45,7 @@ export function admit(admission: Admission, offset: number, isOpen: boolean): 'a
     if (isOpen) return 'close'
     admission.pending = undefined
   }
-  if (isKnown(admission, offset)) {
+  if (admission.known.has(offset)) {
     admission.position = offset + 1
     if (isOpen) admission.isInterrupted = true
     else admission.rangeFrom = offset + 1
@@ -74,13 +74,4 @@ export function isPendingBuilt(admission: Admission): boolean {
 /** True while the open range belongs to the pending one. */
 export function isBuildingPending(admission: Admission): boolean {
   return admission.pending !== undefined && admission.position > admission.pending.from
-}
-
-function isKnown(admission: Admission, offset: number): boolean {
-  let [next] = admission.known
-  while (next !== undefined && next.to <= offset) {
-    admission.known = admission.known.slice(1)
-    ;[next] = admission.known
-  }
-  return next !== undefined && offset >= next.from
 }

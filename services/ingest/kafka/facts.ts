@@ -19,7 +19,7 @@ const Island = z.object({
 })
 type Island = z.infer<typeof Island>
 
-const islandsQuery: SqlQuery<typeof IslandParams, typeof Island> = {
+export const islandsQuery: SqlQuery<typeof IslandParams, typeof Island> = {
   name: 'ingest/ledger-islands',
   params: IslandParams,
   row: Island,
@@ -36,7 +36,7 @@ export async function readIslands(
 
 const BeyondParams = z.object({ source: z.string(), partition: z.int(), from: z.int() })
 const BeyondRow = z.object({ end: z.coerce.number() })
-const beyondQuery: SqlQuery<typeof BeyondParams, typeof BeyondRow> = {
+export const beyondQuery: SqlQuery<typeof BeyondParams, typeof BeyondRow> = {
   name: 'ingest/stored-beyond',
   params: BeyondParams,
   row: BeyondRow,

@@ -14,6 +14,7 @@ import type { KafkaMessage } from 'kafkajs'
 import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
+import type { SqlQuery } from '#lib/sql-query.ts'
 
 import { decodeBytes, type DecodeOptions } from '../decode/decode.ts'
 import type { PartitionKey } from './partition.ts'
@@ -86,19 +87,26 @@ export class Arrivals {
   }
 }
 
-const CountRow = z.object({ same: z.coerce.number(), rows: z.coerce.number() })
+const RecordParams = z.object({
+  source: z.string(),
+  partition: z.int(),
+  offset: z.int(),
+  app: z.string(),
+  time: z.int(),
+})
+const SameRow = z.object({ same: z.coerce.number() })
+const AtOffsetRow = z.object({ same: z.coerce.number(), records: z.coerce.number() })
 
-const AT_OFFSET = 'source = {source:String} AND partition = {partition:UInt32} AND offset = {offset:UInt64}'
-const IS_SAME = 'app_id = {app:String} AND timestamp = fromUnixTimestamp64Milli({time:Int64})'
-
-/** Found by the primary key, when the row is the same. */
-const SAME = `SELECT count() AS same, count() AS rows FROM requests WHERE ${IS_SAME} AND ${AT_OFFSET}`
-
-/**
- * Reads columns of the whole table: asked only when the row was not found by its key. Counts both in one look: a row that shows between two
- * looks would pass for another record.
- */
-const EITHER = `SELECT countIf(${IS_SAME}) AS same, count() AS rows FROM requests WHERE ${AT_OFFSET}`
+export const isRecordStoredQuery: SqlQuery<typeof RecordParams, typeof SameRow> = {
+  name: 'ingest/is-record-stored',
+  params: RecordParams,
+  row: SameRow,
+}
+export const recordAtOffsetQuery: SqlQuery<typeof RecordParams, typeof AtOffsetRow> = {
+  name: 'ingest/record-at-offset',
+  params: RecordParams,
+  row: AtOffsetRow,
+}
 
 /** Far beyond any event time that was ever believed: the record is compared, not judged. */
 const ANY_TIME = { earliestMs: 0, latestMs: 8_000_000_000_000 } as const
@@ -115,11 +123,11 @@ async function isStored(
   if (decoded.kind !== 'accepted') return true
   const { source, partition } = key
   const { app_id: app, timestamp_ms: time } = decoded.record
-  const params = { source, partition, offset: message.offset, app, time }
-  const [byKey] = await clickhouse.select(SAME, CountRow, params)
+  const params = { source, partition, offset: Number(message.offset), app, time }
+  const [byKey] = await clickhouse.query(isRecordStoredQuery, params)
   if (byKey !== undefined && byKey.same > 0) return true
-  const [either] = await clickhouse.select(EITHER, CountRow, params)
-  return either === undefined || either.same > 0 || either.rows === 0
+  const [either] = await clickhouse.query(recordAtOffsetQuery, params)
+  return either === undefined || either.same > 0 || either.records === 0
 }
 
 /** A record that is read again, to see that it is the one that was stored. */

@@ -263,7 +263,7 @@ export class Partition {
     const fixed = isBuildingPending(admission) ? start.pending : undefined
     batch.from = fixed?.from ?? admission.rangeFrom
     if (fixed !== undefined) batch.to = fixed.to
-    const unfixed: RangeDoubt = batch.from < start.doubtBelow ? start.doubt : 'none'
+    const unfixed: RangeDoubt = batch.from < start.doubtBelow ? 'offsets' : 'none'
     this.open = undefined
     closed(admission, batch.to)
     const { from, to, records, openedAtMs } = batch

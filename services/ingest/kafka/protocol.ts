@@ -15,11 +15,7 @@
  * - After `fenced` nothing has an effect any more.
  */
 
-/** Offsets [from, to). */
-export interface OffsetRange {
-  readonly from: number
-  readonly to: number
-}
+import type { OffsetRange } from '../blocks/range.ts'
 
 /** A closed range with what its intent says. */
 export interface ClosedRange extends OffsetRange {
@@ -31,10 +27,9 @@ export interface ClosedRange extends OffsetRange {
 
 /**
  * What of a range may be stored before it is inserted: `none` of it; some of it under the same token (`same_range`: an intent of an earlier
- * epoch fixed it); or some of it under tokens that are not known any more (`offsets`: the commit was lost or moved); or nothing of it, but a token may be
- * taken (`token`: nobody knows of any commit, and nothing of the source is stored).
+ * epoch fixed it); or some of it under tokens that are not known any more (`offsets`: the commit was lost or moved).
  */
-export type RangeDoubt = 'none' | 'same_range' | 'offsets' | 'token'
+export type RangeDoubt = 'none' | 'same_range' | 'offsets'
 
 export type Stage =
   | { readonly kind: 'idle' }

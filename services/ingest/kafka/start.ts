@@ -5,9 +5,9 @@
  * Order of belief: the log of the topic (offsets beyond its end belong to an earlier topic of this name), then the ledger (what is not in
  * it is not stored), then the commit. Nothing that the ledger holds is stored again, wherever the commit was moved to.
  */
+import { covers, difference, type OffsetRange } from '../blocks/range.ts'
 import { nextSource } from './incarnation.ts'
 import type { Intent } from './intent.ts'
-import type { OffsetRange } from './protocol.ts'
 
 export interface StartFacts {
   /** Source that is known last: of what `ledger`, `lastBlock` and `storedBeyond` tell. */
@@ -53,7 +53,6 @@ export interface StartPosition {
   readonly known: readonly OffsetRange[]
   /** Below this offset, what `known` does not have may be stored all the same: look before inserting. */
   readonly doubtBelow: number
-  readonly doubt: 'offsets' | 'token'
   readonly warnings: readonly StartWarning[]
 }
 
@@ -74,11 +73,6 @@ export function isCertain(facts: Pick<StartFacts, 'committed' | 'intent' | 'ledg
   if (committed === undefined) return false
   const end = ledger.at(-1)?.to
   return committed === end || (intent !== undefined && committed <= (end ?? committed))
-}
-
-/** True when nothing of the source is stored and no commit tells that anybody has begun to. */
-function isUntouched({ committed, ledger, storedBeyond }: StartFacts): boolean {
-  return committed === undefined && ledger.length === 0 && storedBeyond === undefined
 }
 
 /** Where the group says it is, corrected by the ledger. Adds to `warnings`. */
@@ -106,7 +100,6 @@ function renewedStart(topic: string, { source, low }: StartFacts): StartPosition
     pending: undefined,
     known: [],
     doubtBelow: 0,
-    doubt: 'offsets',
     warnings: [],
   }
 }
@@ -121,26 +114,13 @@ export function startPosition(topic: string, facts: StartFacts, endedSource?: st
   const begun = intendedRange(facts) ?? (certain ? undefined : lastBlock(facts))
   const wanted = wantedPosition(facts, begun, warnings)
   const position = Math.max(wanted, low)
-  if (position > wanted && !isCovered({ from: wanted, to: position }, ledger)) {
+  if (position > wanted && !covers(ledger, { from: wanted, to: position })) {
     warnings.push({ kind: 'retention_cut', from: wanted, to: position })
   }
   const pending = begun !== undefined && begun.to > position ? begun : undefined
-  const known = ledger
-    .flatMap((range) => without(range, { from: 0, to: wanted }))
-    .flatMap((range) => (pending === undefined ? [range] : without(range, pending)))
+  const passed = { from: 0, to: wanted }
+  const known = difference(ledger, pending === undefined ? [passed] : [passed, pending])
   // The first block after the ledger's end too: its token may be taken without a row to show.
   const doubtBelow = certain ? 0 : Math.max(facts.storedBeyond ?? 0, (end ?? 0) + 1, position + 1)
-  const doubt = isUntouched(facts) ? 'token' : 'offsets'
-  return { source, isRenewed: false, position, pending, known, doubtBelow, doubt, warnings }
-}
-
-/** What of `range` lies outside `hole`. */
-function without(range: OffsetRange, hole: OffsetRange): OffsetRange[] {
-  const before = { from: range.from, to: Math.min(range.to, hole.from) }
-  const after = { from: Math.max(range.from, hole.to), to: range.to }
-  return [before, after].filter((part) => part.from < part.to)
-}
-
-function isCovered(range: OffsetRange, stored: readonly OffsetRange[]): boolean {
-  return stored.some((known) => known.from <= range.from && known.to >= range.to)
+  return { source, isRenewed: false, position, pending, known, doubtBelow, warnings }
 }

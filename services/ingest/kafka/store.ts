@@ -1,24 +1,22 @@
-/** Blocks into ClickHouse for a partition of Kafka: one try to insert, and recovery that goes on until the block is stored or the epoch is over. */
+/** Blocks of a partition of Kafka into ClickHouse: one try to insert, and recovery that goes on until the block is stored or the epoch is over. */
 import type { Logger } from 'pino'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import { isPassing } from '#lib/engine-error.ts'
 import { errorMessage } from '#lib/errors.ts'
 
-import { batchToken, type Batch } from '../blocks/block.ts'
-import type { InsertGate } from '../recovery/insert-gate.ts'
-import { retryInEpoch, type Epoch, type Membership } from './epoch.ts'
+import { batchToken } from '../blocks/block.ts'
+import { insertBatch, ONE_TRY } from '../blocks/insert.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Side } from '../reachability.ts'
+import { createRangeStore } from '../recovery/range-store.ts'
+import { recoveryOf, type Repair } from '../recovery/recovery.ts'
+import { retryInEpoch, type Epoch, type Membership } from './epoch.ts'
 import type { Block, PartitionStore } from './partition.ts'
 import type { RangeDoubt } from './protocol.ts'
-import { createRangeStore, ONE_TRY } from '../recovery/range-store.ts'
-import { recoveryOf, type Repair } from '../recovery/recovery.ts'
-import { insertBatch } from '../blocks/insert.ts'
 
 export interface StoreOptions {
   readonly clickhouse: ClickHouse
-  readonly gate: InsertGate
   readonly membership: Membership
   readonly metrics: Metrics
   readonly log: Logger
@@ -27,72 +25,64 @@ export interface StoreOptions {
   readonly onAnswer: (side: Side, problem: string | undefined) => void
 }
 
-const BACKOFF = { firstPauseMs: 250, pauseMaxMs: 10_000 } as const
-
 /** The store of a partition in an epoch. */
 export type PartitionStores = (epoch: Epoch, topic: string, partition: number) => PartitionStore
 
-function noteRefused(block: Block, refused: number): void {
+const BACKOFF = { firstPauseMs: 250, pauseMaxMs: 10_000 } as const
+
+function countRefused(block: Block, refused: number): void {
   if (refused > 0) block.deadByReason.set('refused_by_engine', refused)
 }
 
-export function createPartitionStores(options: StoreOptions): PartitionStores {
-  const { clickhouse, gate, membership, metrics, log, steadyMs, onAnswer } = options
-  const store = createRangeStore(clickhouse)
+function onFailure({ metrics, onAnswer }: StoreOptions, error: unknown): void {
+  metrics.retries.inc({ step: 'insert' })
+  onAnswer('clickhouse', errorMessage(error))
+}
 
-  const onRetry = (error: unknown): void => {
-    metrics.retries.inc({ step: 'insert' })
-    onAnswer('clickhouse', errorMessage(error))
+/** One try. Whether a try that failed has stored the block, or some of it, nobody knows. */
+async function insertOnce(options: StoreOptions, block: Block): Promise<'stored' | 'ambiguous'> {
+  const { clickhouse, metrics, steadyMs, onAnswer } = options
+  const startedMs = steadyMs()
+  try {
+    countRefused(block, await insertBatch(clickhouse, block.batch, ONE_TRY))
+  } catch (error) {
+    if (!isPassing(error)) throw error
+    onFailure(options, error)
+    return 'ambiguous'
   }
-  const insert = async (block: Block): Promise<'stored' | 'ambiguous'> => {
-    const startedAt = steadyMs()
-    try {
-      noteRefused(block, await gate.shared(async () => await insertBatch(clickhouse, block.batch, ONE_TRY)))
-    } catch (error) {
-      if (!isPassing(error)) throw error
-      onRetry(error)
-      return 'ambiguous'
-    }
-    onAnswer('clickhouse', undefined)
-    metrics.insertSeconds.observe((steadyMs() - startedAt) / 1000)
-    return 'stored'
-  }
-  const onRepair = (block: Block) => (repair: Repair) => {
-    metrics.repairs.inc({ kind: repair.kind })
-    const token = batchToken(block.batch, block.batch.from, block.batch.to)
-    if (repair.kind === 'undecided') {
-      log.warn(
-        { event: 'ingest.undecided', token, ...repair },
-        'a rollup could not be compared; run sidestep reconcile',
-      )
-    } else log.info({ event: 'ingest.repaired', token, ...repair }, 'recovery found something missing and stores it')
-  }
-  const recover = async (epoch: Epoch, block: Block, doubt: RangeDoubt): Promise<void> => {
-    const token = batchToken(block.batch, block.batch.from, block.batch.to)
-    const counted = {
-      ...store,
-      insert: async (batch: Batch) => {
-        const refused = await store.insert(batch)
-        noteRefused(block, refused)
-        return refused
-      },
-    }
-    const recovery = recoveryOf(counted, block.batch, doubt, { pause: epoch.pause, onRepair: onRepair(block) })
-    await retryInEpoch(epoch, async () => await gate.exclusive(recovery), { ...BACKOFF, mayPass: isPassing, onRetry })
-    onAnswer('clickhouse', undefined)
-    log.info(
-      { event: 'ingest.recovered', token, records: block.batch.records, doubt },
-      'a range was checked and is complete',
-    )
-  }
+  onAnswer('clickhouse', undefined)
+  metrics.insertSeconds.observe((steadyMs() - startedMs) / 1000)
+  return 'stored'
+}
+
+/** Tries until the block is complete; throws what no retry can mend, and FencedError when the epoch is over. */
+async function recoverPatiently(options: StoreOptions, epoch: Epoch, block: Block, doubt: RangeDoubt): Promise<void> {
+  const { clickhouse, metrics, log, onAnswer } = options
+  const { batch } = block
+  const token = batchToken(batch, batch.from, batch.to)
+  const recovery = recoveryOf(createRangeStore(clickhouse, ONE_TRY), batch, {
+    isSameRange: doubt !== 'offsets',
+    pause: epoch.pause,
+    onRepair(repair: Repair) {
+      metrics.repairs.inc({ kind: repair.kind })
+      log.info({ event: 'ingest.repaired', token, ...repair }, 'recovery found something missing and stores it')
+    },
+  })
+  const onRetry = (error: unknown): void => onFailure(options, error)
+  countRefused(block, await retryInEpoch(epoch, recovery, { ...BACKOFF, mayPass: isPassing, onRetry }))
+  onAnswer('clickhouse', undefined)
+  const line = { event: 'ingest.recovered', token, records: batch.records, doubt }
+  log.info(line, 'a range was checked and is complete')
+}
+
+export function createPartitionStores(options: StoreOptions): PartitionStores {
+  const { membership, metrics } = options
   return (epoch, topic, partition) => ({
-    insert,
+    insert: async (block) => await insertOnce(options, block),
     async commit(offset, metadata) {
       await membership.commit(epoch, { topic, partition, offset, metadata })
       metrics.commits.inc()
     },
-    async recover(block, doubt) {
-      await recover(epoch, block, doubt)
-    },
+    recover: async (block, doubt) => await recoverPatiently(options, epoch, block, doubt),
   })
 }

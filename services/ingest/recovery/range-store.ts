@@ -2,115 +2,66 @@
 import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
+import type { SqlQuery } from '#lib/sql-query.ts'
 
 import { batchToken, type Batch } from '../blocks/block.ts'
-import { LANDING_COLUMNS } from '../blocks/encode.ts'
-import { insertLedgerEntry } from '../blocks/ledger.ts'
-import { encodedRows, insertDirectly, missingRows } from './file-recovery.ts'
-import type { OffsetRange } from '../kafka/protocol.ts'
-import type { RangeStore, RollupVote } from './recovery.ts'
-import { addRangeSql, readRollups, votesSql, type Rollup } from './rollups.ts'
 import { insertBatch, insertRows, type RetryPolicy } from '../blocks/insert.ts'
+import { insertLedgerEntry } from '../blocks/ledger.ts'
+import { difference, rangeCursor, type OffsetRange } from '../blocks/range.ts'
+import { countRows, encodedRows, rowsByTable } from '../blocks/rows.ts'
+import type { RangeStore } from './recovery.ts'
 
-const VoteRow = z.object({
-  rollup: z.string(),
-  week: z.string(),
-  present: z.coerce.number(),
-  absent: z.coerce.number(),
-  buckets: z.coerce.number(),
-})
+const RangeParams = z.object({ source: z.string(), partition: z.int(), from: z.int(), to: z.int() })
+type RangeParams = z.infer<typeof RangeParams>
+const RangeRow = z.object({ from: z.coerce.number(), to: z.coerce.number() })
 
-const EntryRow = z.object({ from: z.coerce.number(), to: z.coerce.number() })
-
-/** Entries of the ledger that overlap a range. */
-const ENTRIES = `SELECT offset_from AS from, offset_to AS to FROM ingest_ledger
-  WHERE source = {source:String} AND partition = {partition:UInt32} AND offset_from < {to:UInt64} AND offset_to > {from:UInt64}
-  ORDER BY from, to`
-
-/** Recovery repeats itself as a whole, so its inserts are tried once. */
-export const ONE_TRY: RetryPolicy = {
-  attempts: 1,
-  firstPauseMs: 0,
-  pauseMaxMs: 0,
-  pause: async () => {
-    await Promise.resolve()
-  },
+export const storedRangesQuery: SqlQuery<typeof RangeParams, typeof RangeRow> = {
+  name: 'ingest/stored-ranges',
+  params: RangeParams,
+  row: RangeRow,
 }
 
-const LINE_END = Buffer.from('\n')
+export const ledgerOverlapsQuery: SqlQuery<typeof RangeParams, typeof RangeRow> = {
+  name: 'ingest/ledger-overlaps',
+  params: RangeParams,
+  row: RangeRow,
+}
 
 /** Offsets of a batch, as parameters of a query. */
-function rangeOf(batch: Batch): { source: string; partition: number; from: number; to: number } {
-  return { source: batch.source, partition: batch.partition, from: batch.from, to: batch.to }
+function rangeOf({ source, partition, from, to }: Batch): RangeParams {
+  return { source, partition, from, to }
 }
 
-/** What of a range no entry covers. `entries` in the order of their offsets. */
-function uncovered(range: OffsetRange, entries: readonly OffsetRange[]): OffsetRange[] {
-  const holes: OffsetRange[] = []
-  let { from } = range
-  for (const entry of entries) {
-    if (entry.from > from) holes.push({ from, to: entry.from })
-    from = Math.max(from, entry.to)
-  }
-  if (from < range.to) holes.push({ from, to: range.to })
-  return holes
+async function missingOffsets(clickhouse: ClickHouse, batch: Batch): Promise<number[]> {
+  const stored = rangeCursor(await clickhouse.query(storedRangesQuery, rangeOf(batch)))
+  return encodedRows(batch)
+    .map(({ offset }) => offset)
+    .filter((offset) => !stored.has(offset))
+    .toArray()
 }
 
-export function createRangeStore(clickhouse: ClickHouse): RangeStore<Batch> {
-  let views: Promise<readonly Rollup[]> | undefined
-  const rollups = async (): Promise<readonly Rollup[]> => {
-    views ??= readRollups(clickhouse)
-    try {
-      return await views
-    } catch (error) {
-      views = undefined
-      throw error
-    }
-  }
+async function uncoveredRanges(clickhouse: ClickHouse, batch: Batch): Promise<OffsetRange[]> {
+  const covered = await clickhouse.query(ledgerOverlapsQuery, rangeOf(batch))
+  return difference([batch], covered).filter((range) => countRows(batch, range).records > 0)
+}
+
+/** `retry`: of each insert. Whoever repeats a recovery as a whole needs one try. */
+export function createRangeStore(clickhouse: ClickHouse, retry: RetryPolicy): RangeStore<Batch> {
   return {
-    async missing(batch) {
-      return (await missingRows(clickhouse, batch, rangeOf(batch))).map((row) => row.offset)
+    missing: async (batch) => await missingOffsets(clickhouse, batch),
+    insert: async (batch) => await insertBatch(clickhouse, batch, retry),
+    async insertMissing(batch, offsets, attempt) {
+      const wanted = new Set(offsets)
+      const rows = encodedRows(batch).filter(({ offset }) => wanted.has(offset))
+      const token = `${batchToken(batch, batch.from, batch.to)}/direct-${offsets[0] ?? 0}-${offsets.length}-${attempt}`
+      for (const part of rowsByTable(rows.toArray())) await insertRows(clickhouse, { ...part, token }, retry)
     },
-    async insert(batch) {
-      return await insertBatch(clickhouse, batch, ONE_TRY)
-    },
-    async insertMissing(batch) {
-      const rows = await missingRows(clickhouse, batch, rangeOf(batch))
-      const token = `${batchToken(batch, batch.from, batch.to)}/direct-${rows[0]?.offset ?? 0}-${rows.length}-${Date.now()}`
-      await insertDirectly(clickhouse, rows, token, ONE_TRY)
-    },
-    async insertRest(batch) {
-      const rows = await missingRows(clickhouse, batch, rangeOf(batch))
-      const body = Buffer.concat(rows.flatMap((row) => [row.bytes, LINE_END]))
-      const token = `${batchToken(batch, batch.from, batch.to)}/rest-${rows[0]?.offset ?? 0}-${rows.length}`
-      await insertRows(clickhouse, { table: 'landing', columns: LANDING_COLUMNS, body, token }, ONE_TRY)
-    },
-    before(batch, offset) {
-      const rows = [...encodedRows(batch)].filter((row) => row.offset < offset)
-      const dead = rows.filter((row) => row.isDead).length
-      const length = rows.reduce((sum, row) => sum + row.bytes.length + 1, 0)
-      return { ...batch, to: offset, records: rows.length, dead, rows: { bytes: batch.rows.bytes, length } }
-    },
-    async completeLedger(batch) {
-      const entries = await clickhouse.select(ENTRIES, EntryRow, rangeOf(batch))
-      for (const { from, to } of uncovered(rangeOf(batch), entries)) {
-        const rows = [...encodedRows(batch)].filter((row) => row.offset >= from && row.offset < to)
-        const dead = rows.filter((row) => row.isDead).length
-        const entry = { ...rangeOf(batch), from, to, records: rows.length, dead }
-        if (rows.length > 0) await insertLedgerEntry(clickhouse, entry, ONE_TRY)
+    uncovered: async (batch) => await uncoveredRanges(clickhouse, batch),
+    async insertLedger(batch, ranges, attempt) {
+      for (const range of ranges) {
+        const entry = { ...rangeOf(batch), ...range, ...countRows(batch, range) }
+        await insertLedgerEntry(clickhouse, entry, attempt, retry)
       }
-    },
-    async votes(batch) {
-      const votes: RollupVote[] = []
-      for (const rollup of await rollups()) {
-        votes.push(...(await clickhouse.select(votesSql(rollup), VoteRow, rangeOf(batch))))
-      }
-      return votes
-    },
-    async addToRollup(batch, vote) {
-      const rollup = (await rollups()).find((one) => one.table === vote.rollup)
-      if (rollup === undefined) throw new Error(`no such rollup: ${vote.rollup}`)
-      await clickhouse.command(addRangeSql(rollup), { ...rangeOf(batch), week: vote.week })
     },
   }
 }

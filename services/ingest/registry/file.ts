@@ -135,7 +135,7 @@ const UnregisteredRow = z.object({
 })
 export type Unregistered = z.infer<typeof UnregisteredRow>
 
-const unregisteredQuery: SqlQuery<z.ZodObject, typeof UnregisteredRow> = {
+export const unregisteredQuery: SqlQuery<z.ZodObject, typeof UnregisteredRow> = {
   name: 'ingest/unregistered-apps',
   params: z.object({}),
   row: UnregisteredRow,

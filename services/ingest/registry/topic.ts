@@ -54,7 +54,7 @@ const PAUSE_MAX_MS = 10_000
 const FIRST_DEAD_BYTES = 64 * 1024
 
 const VersionRow = z.object({ version: z.string().regex(/^\d+$/) })
-const versionQuery: SqlQuery<z.ZodObject, typeof VersionRow> = {
+export const appsVersionQuery: SqlQuery<z.ZodObject, typeof VersionRow> = {
   name: 'ingest/apps-version',
   params: z.object({}),
   row: VersionRow,
@@ -62,7 +62,7 @@ const versionQuery: SqlQuery<z.ZodObject, typeof VersionRow> = {
 
 const RangeParams = z.object({ source: z.string(), partition: z.int(), from: z.int(), to: z.int() })
 const LetterRow = z.object({ offset: z.coerce.number(), reason: z.string(), detail: z.string() })
-const lettersQuery: SqlQuery<typeof RangeParams, typeof LetterRow> = {
+export const deadLettersQuery: SqlQuery<typeof RangeParams, typeof LetterRow> = {
   name: 'ingest/dead-letters',
   params: RangeParams,
   row: LetterRow,
@@ -227,7 +227,7 @@ export class RegistryTopic implements ConsumerLife {
   private async store(records: Records): Promise<void> {
     const { clickhouse, topic, metrics, log, clock } = this.options
     const { partition, messages, from, to } = records
-    const [newest] = await clickhouse.query(versionQuery, {})
+    const [newest] = await clickhouse.query(appsVersionQuery, {})
     const first = [BigInt(newest?.version ?? 0) + 1n, BigInt(Math.floor(clock.wallMs()))].reduce((a, b) =>
       a > b ? a : b,
     )
@@ -250,7 +250,9 @@ export class RegistryTopic implements ConsumerLife {
   /** Stores the dead letters that are not stored yet. */
   private async storeDead({ partition, from, to }: Records, dead: readonly DeadApp[], token: string): Promise<void> {
     const { clickhouse, topic, metrics } = this.options
-    const known = new Set((await clickhouse.query(lettersQuery, { source: topic, partition, from, to })).map(letterId))
+    const known = new Set(
+      (await clickhouse.query(deadLettersQuery, { source: topic, partition, from, to })).map(letterId),
+    )
     const batch = openBatch({ source: topic, partition }, createRowBuffer(FIRST_DEAD_BYTES))
     for (const { offset, letter, bytes } of dead) {
       if (known.has(letterId({ offset, ...letter }))) continue

@@ -53,10 +53,10 @@ test('a group that has no commit goes on at the last block that is stored', () =
   })
 })
 
-test('what a kill left beyond the ledger is in doubt; where nothing was ever begun, a token at most', () => {
+test('what a kill left beyond the ledger is in doubt; where nothing was ever begun, the first offset at most', () => {
   expect(startPosition('t', { ...FACTS, committed: undefined, storedBeyond: 117 })).toMatchObject({ doubtBelow: 117 })
   const fresh = { ...FACTS, committed: undefined, ledger: [], lastBlock: undefined }
-  expect(startPosition('t', fresh)).toMatchObject({ position: 0, pending: undefined, doubtBelow: 1, doubt: 'token' })
+  expect(startPosition('t', fresh)).toMatchObject({ position: 0, pending: undefined, doubtBelow: 1 })
   expect(startPosition('t', { ...fresh, storedBeyond: 40 })).toMatchObject({
     position: 0,
     doubtBelow: 40,
