@@ -3,7 +3,7 @@ import type { Admin, Kafka } from 'kafkajs'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { Rng } from '#simulate/random.ts'
 import { createTopic, recreateTopic } from '../kafka-client.ts'
-import { until } from '../until.ts'
+import { LONG_WAIT_MS, until } from '../until.ts'
 import { Fleet } from './fleet.ts'
 import { checkInvariants, type Verdict } from './invariants.ts'
 import { TopicOracle } from './oracle.ts'
@@ -51,7 +51,7 @@ export class Stream {
   }
 
   /** Resolves when all that Kafka has is stored and the group has said so, without intent: nothing is on its way any more. */
-  async settle(timeoutMs = 120_000): Promise<void> {
+  async settle(): Promise<void> {
     const { admin } = this.setup
     const { topic, group, oracle } = this
     let last: unknown
@@ -66,7 +66,7 @@ export class Stream {
       })
     }
     try {
-      await until(look, { what: `${topic} is stored and committed`, timeoutMs, everyMs: 200 })
+      await until(look, { what: `${topic} is stored and committed`, timeoutMs: LONG_WAIT_MS, everyMs: 200 })
     } catch (error) {
       const highs = Array.from({ length: oracle.partitions() }, (_, partition) => oracle.high(partition))
       throw new Error(`${topic} does not settle: ends ${highs.join(', ')}, commits ${JSON.stringify(last)}`, {
