@@ -13,7 +13,8 @@ import { DEFAULTS } from '#simulate/plan.ts'
 import { simulate } from '#simulate/write.ts'
 
 import { renderScorecard } from '../evaluate/report.ts'
-import { score, type PredictedCluster, type Scorecard } from '../evaluate/score.ts'
+import type { PredictedCluster } from '../evaluate/judge.ts'
+import { score, type Scorecard } from '../evaluate/score.ts'
 import { analyseAll } from './analysis.ts'
 import { ingestForDetection } from './detect-ingest.ts'
 import { withEngine } from './with-engine.ts'
@@ -41,7 +42,11 @@ export function predictedClusters(findings: readonly Finding[]): PredictedCluste
     id: data.finding_info.uid,
     policies: data.finding_info.types,
     probability: data.confidence_score / 100,
-    members: data.resources.map((app) => ({ app_id: app.uid, probability: app.data.probability })),
+    members: data.resources.map(({ uid, data: { probability, role } }) => ({
+      app_id: uid,
+      probability,
+      ...(role === undefined ? {} : { role }),
+    })),
   }))
 }
 
