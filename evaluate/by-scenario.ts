@@ -47,7 +47,7 @@ export interface Outcome {
 
 export function scenarioRows(outcomes: readonly Outcome[]): ScenarioRow[] {
   const rows: ScenarioRow[] = []
-  for (const [{ group }, row] of rowsBy(outcomes, ({ group }) => group.scenario)) {
+  for (const [{ group }, row] of rowsBy(outcomes, (outcome) => outcome.group.scenario)) {
     rows.push({ scenario: group.scenario, ...row })
   }
   return rows
