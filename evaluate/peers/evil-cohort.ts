@@ -1,12 +1,9 @@
-import { communities, groupByCommunity } from '../../services/analyzer/communities.ts'
+import { louvainGroups } from './groups.ts'
 import { commonObjectPairs, type AppObjects, type Incidence } from './incidence.ts'
 import type { Peer, PeerAnswer } from './peer.ts'
 
 /** Least number of networks that two apps have in common for an edge. */
 const thresholds = [1, 2, 3, 5, 8, 12, 20, 40] as const
-
-/** Fixed, so that the same traffic gives the same groups. */
-const seed = 1
 
 /** Share of the members' networks, and of the group's requests, that the filters ask for. */
 const filterShare = 0.5
@@ -21,14 +18,14 @@ type Filter = (group: readonly string[]) => boolean
  * member too, and one user agent makes at least half of the group's requests.
  */
 export const evilCohort: Peer = {
-  name: 'EvilCohort-like (projection, Louvain, filters)',
+  name: 'EvilCohort-like',
   sweep({ networks, userAgents }) {
     const pairs = commonObjectPairs(networks, thresholds[0])
     const byCommonNetworks = commonNetworksFilter(networks)
     const byUserAgent = userAgentFilter(userAgents)
     return thresholds.flatMap((threshold): PeerAnswer[] => {
       const edges = pairs.filter(({ weight }) => weight >= threshold)
-      const groups = groupByCommunity(communities(edges, seed, 1))
+      const groups = louvainGroups(edges)
       const setting = `${threshold} networks in common`
       return [
         { setting, groups },

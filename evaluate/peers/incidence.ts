@@ -91,9 +91,11 @@ export function commonObjectPairs(incidence: Incidence, min: number): Edge[] {
 
 /** Pairs with a Jaccard index |A ∩ B| / |A ∪ B| of at least `min` (0..1), weighted by it. */
 export function jaccardPairs(incidence: Incidence, min: number): Edge[] {
-  const jaccard = (common: number, one: readonly Cell[], other: readonly Cell[]) =>
-    common / (one.length + other.length - common)
-  return similarPairs(incidence, () => 1, jaccard, min)
+  return similarPairs(incidence, () => 1, jaccardIndex, min)
+}
+
+function jaccardIndex(common: number, one: readonly Cell[], other: readonly Cell[]): number {
+  return common / (one.length + other.length - common)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { components } from './components.ts'
+import { components } from './groups.ts'
 import { jaccardPairs } from './incidence.ts'
 import type { Peer } from './peer.ts'
 
@@ -10,7 +10,7 @@ const thresholds = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as 
  * reaches the threshold; groups are the connected components.
  */
 export const sharedAddresses: Peer = {
-  name: 'shared addresses (Jaccard, components)',
+  name: 'Jaccard of addresses, components',
   sweep({ networks }) {
     const pairs = jaccardPairs(networks, thresholds[0])
     return thresholds.map((threshold) => ({

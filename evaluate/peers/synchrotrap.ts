@@ -1,4 +1,4 @@
-import { components } from './components.ts'
+import { components } from './groups.ts'
 import { jaccardPairs } from './incidence.ts'
 import type { Peer } from './peer.ts'
 
@@ -12,7 +12,7 @@ const thresholds = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8] as const
  * route; each length of slot that the traffic comes in is tried. Slots are fixed, where the paper lets them slide.
  */
 export const synchroTrap: Peer = {
-  name: 'SynchroTrap-like (actions in time slots)',
+  name: 'SynchroTrap-like',
   sweep({ actions }) {
     return actions.flatMap(({ on, slotMinutes, actions: incidence }) => {
       const pairs = jaccardPairs(incidence, thresholds[0])

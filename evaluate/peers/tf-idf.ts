@@ -1,12 +1,9 @@
-import { communities, groupByCommunity } from '../../services/analyzer/communities.ts'
+import { louvainGroups } from './groups.ts'
 import { mergeIncidence, tfIdfCosinePairs } from './incidence.ts'
 import type { Peer } from './peer.ts'
 
 /** Least cosine of two apps' vectors, 0..1. */
 const thresholds = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const
-
-/** Fixed, so that the same traffic gives the same groups. */
-const seed = 1
 
 /**
  * Every app as a document whose words are its routes, networks and user agents, weighted by TF-IDF (Salton & Buckley 1988: Term-weighting
@@ -14,7 +11,7 @@ const seed = 1
  * over the threshold.
  */
 export const tfIdfCosine: Peer = {
-  name: 'TF-IDF cosine of routes, addresses, agents (Louvain)',
+  name: 'TF-IDF cosine, Louvain',
   sweep({ networks, routes, userAgents }) {
     const pairs = tfIdfCosinePairs(
       mergeIncidence({ network: networks, route: routes, agent: userAgents }),
@@ -22,13 +19,7 @@ export const tfIdfCosine: Peer = {
     )
     return thresholds.map((threshold) => ({
       setting: `cosine >= ${threshold}`,
-      groups: groupByCommunity(
-        communities(
-          pairs.filter(({ weight }) => weight >= threshold),
-          seed,
-          1,
-        ),
-      ),
+      groups: louvainGroups(pairs.filter(({ weight }) => weight >= threshold)),
     }))
   },
 }
