@@ -5,7 +5,8 @@ import { benchDetect } from './detect.ts'
 import { benchFaults } from './faults.ts'
 import { benchIngest, CODECS, type Codec } from './ingest.ts'
 import { benchIngestFiles } from './ingest-files.ts'
-import { benchQuality } from './quality.ts'
+import { benchQuality, type QualityOptions } from './quality.ts'
+import { WORLDS } from '../evaluate/worlds.ts'
 
 function wholeNumber(text: string): number {
   const value = Number(text)
@@ -47,13 +48,16 @@ bench
 
 bench
   .command('quality')
-  .description('Precision and recall over simulated traffic, with intervals.')
-  .option('--from <seed>', 'first seed', wholeNumber, 101)
-  .option('--seeds <n>', 'how many', wholeNumber, 10)
-  .action(
-    async (options: { from: number; seeds: number }) =>
-      await benchQuality(Array.from({ length: options.seeds }, (_, index) => options.from + index)),
-  )
+  .description('Detection on simulated worlds beside published methods; writes docs/quality.md and its pictures.')
+  .option('--from <seed>', 'first seed; 1 to 59 were used while developing', wholeNumber, 101)
+  .option('--seeds <n>', 'how many seeds of each kind of world', wholeNumber, 5)
+  .option('--world <kinds>', 'as evaluate takes them', WORLDS.join(','))
+  .option('--strength <names>', 'as evaluate takes them', 'medium,weak')
+  .option('--apps <n>', 'applications of a world', wholeNumber, 1_500)
+  .option('--requests <n>', 'requests of a world', wholeNumber, 1_000_000)
+  .option('--save <file>', 'keep the results')
+  .option('--results <file>', 'make the page again from kept results, without a run')
+  .action(async (options: QualityOptions) => await benchQuality(options))
 
 bench
   .command('faults')
