@@ -87,6 +87,7 @@ function misuse(world: World, rng: Rng, strength: Strength, options: Misuse): St
     network: at(networks, index),
     agent: apart ? sdkAgent(rng) : service.agent,
     user: undefined,
+    walk: walk.jittered(rng.fork(`walk-${index}`), world.conditions.mixJitter),
   }))
   const offset = world.population.anyone.pick(rng).country.offsetHours
   const curve = rng.chance(0.5) ? always : (atMs: number): number => activityAt(atMs, offset)
@@ -168,7 +169,7 @@ export const ENVIRONMENTS: readonly Scenario[] = [
     'environments_compliant',
     'development, staging and production of one service, as the policy allows',
     compliant,
-    8,
+    { copies: 8 },
   ),
   violation(
     'environments_production_load',

@@ -43,7 +43,7 @@ function vendorOf(world: World, rng: Rng, strength: Strength): Vendor {
   const polls = rng.chance(0.6)
   return {
     useCase,
-    network: world.hosting.fleet(rng, machines),
+    network: world.hosting.operated(rng, machines),
     walk: walkOf(rng, useCase, rng.between(2, 7)),
     agent: rng.chance(open) ? customAgent(rng, brandName(rng), undefined) : sdkAgent(rng),
     shareAtVendor: strength === 'strong' ? 1 : strength === 'medium' ? rng.range(0.7, 1) : rng.range(0.4, 0.75),
@@ -86,11 +86,12 @@ function customer(
       ? vendor.network
       : new Mixture(vendor.network, own, vendor.shareAtVendor, rng.fork('where'))
   const rhythm = vendor.rhythm(rng.fork('rhythm'), perDay / 24)
-  app.demands.push({ walk: vendor.walk, perWindow: rhythm.perWindow, context: 'user', elastic: false })
+  const walk = vendor.walk.jittered(rng.fork('walk'), world.conditions.mixJitter)
+  app.demands.push({ walk, perWindow: rhythm.perWindow, context: 'user', elastic: false })
   const work = new Worker({
     rng: rng.fork('work'),
     rhythm,
-    walk: vendor.walk,
+    walk,
     credentials: [{ app, network, agent: vendor.agent, user: person }],
     ring: single(),
     temper: anyTemper(rng),
