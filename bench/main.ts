@@ -1,12 +1,12 @@
 /** `npm run bench -- <name>`: what is measured, against whom. Each measurement prints its own table. */
 import { Command, InvalidArgumentError } from 'commander'
+import { WORLD_KINDS } from '#simulate/conditions.ts'
 
 import { benchDetect } from './detect.ts'
 import { benchFaults } from './faults.ts'
 import { benchIngest, CODECS, type Codec } from './ingest.ts'
 import { benchIngestFiles } from './ingest-files.ts'
 import { benchQuality, type QualityOptions } from './quality.ts'
-import { WORLDS } from '../evaluate/worlds.ts'
 
 function wholeNumber(text: string): number {
   const value = Number(text)
@@ -51,7 +51,7 @@ bench
   .description('Detection on simulated worlds beside published methods; writes docs/quality.md and its pictures.')
   .option('--from <seed>', 'first seed; 1 to 59 were used while developing', wholeNumber, 101)
   .option('--seeds <n>', 'how many seeds of each kind of world', wholeNumber, 5)
-  .option('--world <kinds>', 'as evaluate takes them', WORLDS.join(','))
+  .option('--world <kinds>', 'as evaluate takes them', WORLD_KINDS.join(','))
   .option('--strength <names>', 'as evaluate takes them', 'medium,weak')
   .option('--apps <n>', 'applications of a world', wholeNumber, 1_500)
   .option('--requests <n>', 'requests of a world', wholeNumber, 1_000_000)

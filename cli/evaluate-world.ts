@@ -14,7 +14,7 @@ import type { PredictedCluster } from '../evaluate/judge.ts'
 import { PEERS } from '../evaluate/peers/index.ts'
 import { readPeerTraffic } from '../evaluate/peers/read-traffic.ts'
 import { worldResult, type WorldResult } from '../evaluate/world-result.ts'
-import { planOptions, type World, type WorldKind, type WorldSize } from '../evaluate/worlds.ts'
+import { planOptions, type World, type WorldSize } from '../evaluate/worlds.ts'
 import { storedWindow } from '../services/analyzer/analyse.ts'
 import { analyseAll } from './analysis.ts'
 import { ingestForDetection } from './detect-ingest.ts'
@@ -59,7 +59,6 @@ async function evaluateIn(
   signal: AbortSignal,
   directory: string,
   options: EvaluateOptions,
-  kind?: WorldKind,
 ): Promise<WorldResult | undefined> {
   const truth = await readTruth(directory)
   options.onStep('reading')
@@ -76,7 +75,7 @@ async function evaluateIn(
   options.onStep('scoring against the truth')
   const window = options.peers ? await storedWindow(clickhouse) : undefined
   const traffic = window === undefined ? undefined : await readPeerTraffic(clickhouse, window)
-  return worldResult({ world: kind, ...truth }, predictedClusters(findings), PEERS, traffic)
+  return worldResult(truth, predictedClusters(findings), PEERS, traffic)
 }
 
 /** Evaluates a directory that simulate has written. Undefined when it was interrupted. */
@@ -100,7 +99,7 @@ export async function evaluateWorld(
     await withEngine(undefined, async (clickhouse, signal) => {
       options.onStep('simulating')
       await simulate({ ...planOptions(world, size), outDir, signal })
-      result = await evaluateIn(clickhouse, signal, outDir, options, world.kind)
+      result = await evaluateIn(clickhouse, signal, outDir, options)
     })
   } finally {
     await rm(outDir, { recursive: true, force: true })

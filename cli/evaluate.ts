@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 
 import { SidestepError } from '#lib/errors.ts'
+import { WORLD_KINDS, type WorldKind } from '#simulate/conditions.ts'
 import { DEFAULTS, PlanError } from '#simulate/plan.ts'
 import { STRENGTHS } from '#simulate/scenarios/scenario.ts'
 
@@ -9,13 +10,13 @@ import { renderScorecard } from '../evaluate/report.ts'
 import { renderSummaries } from '../evaluate/summary-report.ts'
 import { summarize } from '../evaluate/summary.ts'
 import type { WorldResult } from '../evaluate/world-result.ts'
-import { listWorlds, WORLDS, type World, type WorldKind } from '../evaluate/worlds.ts'
+import { listWorlds, type World } from '../evaluate/worlds.ts'
 import { evaluateTraffic, evaluateWorld, type EvaluateOptions } from './evaluate-world.ts'
 
 const EXAMPLE = `
 Examples:
   $ sidestep evaluate --seed 11
-  $ sidestep evaluate --seed 11 --seeds 5 --world tidy,benign --strength medium,weak --peers
+  $ sidestep evaluate --seed 11 --seeds 5 --world tidy,hard,benign --strength medium,weak --peers
   $ sidestep evaluate --seed 11 --apps 3000 --requests 2000000 --json > results.json
   $ sidestep evaluate --traffic w1 w2        (what sidestep simulate --out w1 has written, and w2)
 
@@ -135,7 +136,7 @@ export function evaluateCommand(): Command {
     .description('Simulate labelled traffic, detect, and score the findings against the truth.')
     .option('--seed <n>', 'first seed of the simulation', wholeNumber, DEFAULTS.seed)
     .option('--seeds <n>', 'how many seeds of each kind of world', seedCount, 1)
-    .option('--world <kinds>', `kinds of world: ${WORLDS.join(', ')}`, listOf(WORLDS), [WORLDS[0]])
+    .option('--world <kinds>', `kinds of world: ${WORLD_KINDS.join(', ')}`, listOf(WORLD_KINDS), [DEFAULTS.world])
     .option('--strength <names>', `of the violations: ${strengths.join(', ')}`, listOf(strengths), ['mixed'])
     .option('--apps <n>', 'applications', wholeNumber, DEFAULTS.apps)
     .option('--requests <n>', 'requests', wholeNumber, DEFAULTS.requests)

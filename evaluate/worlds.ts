@@ -1,10 +1,7 @@
 /** Which worlds an evaluation simulates, and how each is asked for. Pure. */
+import type { WorldKind } from '#simulate/conditions.ts'
 import type { PlanOptions } from '#simulate/plan.ts'
-import { SCENARIOS } from '#simulate/scenarios/registry.ts'
 import type { Strength } from '#simulate/scenarios/scenario.ts'
-
-export const WORLDS = ['tidy', 'benign'] as const
-export type WorldKind = (typeof WORLDS)[number]
 
 export interface World {
   readonly kind: WorldKind
@@ -34,13 +31,5 @@ export function listWorlds(
 
 /** What the simulator is asked for. */
 export function planOptions({ kind, strength, seed }: World, size: WorldSize): PlanOptions {
-  const { scenarios, ...rest } = size
-  const benign = SCENARIOS.filter((scenario) => scenario.kind !== 'violation').map(({ name }) => name)
-  const wanted = kind === 'benign' ? benign.filter((name) => scenarios?.includes(name) ?? true) : scenarios
-  return {
-    ...rest,
-    seed,
-    ...(wanted === undefined ? {} : { scenarios: wanted }),
-    ...(strength === 'mixed' ? {} : { strengths: [strength] }),
-  }
+  return { ...size, seed, world: kind, strength }
 }

@@ -4,7 +4,6 @@ import { renderSummaries } from '../../evaluate/summary-report.ts'
 import { summarize, WorldSummary } from '../../evaluate/summary.ts'
 import { worldResult, type WorldResult } from '../../evaluate/world-result.ts'
 import { listWorlds, planOptions } from '../../evaluate/worlds.ts'
-import { SCENARIOS } from '#simulate/scenarios/registry.ts'
 import { cluster, group, truthOf } from '../support/score-oracle.ts'
 
 const nothing = { networks: [], routes: [], userAgents: [], actions: [] }
@@ -113,11 +112,9 @@ describe('the worlds of an evaluation', () => {
     ])
   })
 
-  test('the simulator is asked for one strength, and in a benign world for no violation', () => {
-    const size = { apps: 100, requests: 1000, hours: 24 }
-    expect(planOptions({ kind: 'tidy', strength: 'weak', seed: 3 }, size)).toMatchObject({ ...size, seed: 3 })
-    const { scenarios = [] } = planOptions({ kind: 'benign', strength: 'mixed', seed: 3 }, size)
-    const kinds = SCENARIOS.filter(({ name }) => scenarios.includes(name)).map(({ kind }) => kind)
-    expect(new Set(kinds)).toEqual(new Set(['exempt', 'lookalike']))
+  test('the simulator is asked for the kind of world and the strength', () => {
+    const size = { apps: 100, requests: 1000, hours: 24, scenarios: ['random_rotation'] }
+    const asked = planOptions({ kind: 'benign', strength: 'mixed', seed: 3 }, size)
+    expect(asked).toEqual({ ...size, seed: 3, world: 'benign', strength: 'mixed' })
   })
 })
