@@ -98,7 +98,12 @@ export async function evaluateWorld(
   try {
     await withEngine(undefined, async (clickhouse, signal) => {
       options.onStep('simulating')
-      await simulate({ ...planOptions(world, size), outDir, signal })
+      try {
+        await simulate({ ...planOptions(world, size), outDir, signal })
+      } catch (error) {
+        if (signal.aborted) return
+        throw error
+      }
       result = await evaluateIn(clickhouse, signal, outDir, options)
     })
   } finally {
