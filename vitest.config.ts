@@ -11,7 +11,7 @@ export default defineConfig({
       { test: { name: 'scenarios', include: ['tests/scenarios/**/*.test.ts'], ...engine } },
       { test: { name: 'integration', include: ['tests/integration/**/*.test.ts'], ...engine } },
       {
-        // One real broker for the run (tests/support/broker.ts). kafkajs asks for timers in the past; Node warns each time.
+        // One real broker for the run (rig/broker/broker.ts). kafkajs asks for timers in the past; Node warns each time.
         test: {
           name: 'kafka',
           include: ['tests/kafka/**/*.test.ts'],

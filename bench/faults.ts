@@ -11,10 +11,10 @@ import Table from 'cli-table3'
 import { Rng } from '#simulate/random.ts'
 
 import { errorMessage } from '../lib/errors.ts'
-import * as faults from '../tests/support/faults/faults.ts'
-import { isSound, type Verdict } from '../tests/support/faults/invariants.ts'
-import type { Stream } from '../tests/support/faults/stream.ts'
-import { openFaultWorld, type FaultWorld } from '../tests/support/faults/world.ts'
+import * as faults from '../rig/faults/faults.ts'
+import { isSound, type Verdict } from '../rig/faults/invariants.ts'
+import type { Stream } from '../rig/faults/stream.ts'
+import { openFaultWorld, type FaultWorld } from '../rig/faults/world.ts'
 
 export interface BenchFaults {
   readonly minutes: number

@@ -9,9 +9,9 @@ import { stat } from 'node:fs/promises'
 import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
 import { migrate } from '#lib/migrate.ts'
 
-import { FILE_BATCH_LIMITS } from '../services/ingest/batch.ts'
-import { FORMATS } from '../services/ingest/formats/index.ts'
-import { fileTimeSpan, ingestFiles } from '../services/ingest/ingest-files.ts'
+import { FILE_BATCH_LIMITS } from '../services/ingest/blocks/block.ts'
+import { FORMATS } from '../services/ingest/decode/formats/index.ts'
+import { fileTimeSpan, ingestFiles } from '../services/ingest/files/ingest-files.ts'
 import { z } from 'zod'
 
 const PEER_COLUMNS = `source, partition, offset, reason, detail, payload, timestamp, app_id, client_ip, method, route, status_code, user_id,

@@ -19,11 +19,11 @@ import { migrate } from '#lib/migrate.ts'
 import { createProgress } from '#lib/progress.ts'
 import { produce } from '#simulate/kafka.ts'
 
-import { startBroker } from '../tests/support/broker.ts'
-import { startClickHouseFront } from '../tests/support/clickhouse-front-process.ts'
-import { startIngest } from '../tests/support/ingest-service.ts'
-import { quietKafka, uniqueName } from '../tests/support/kafka-client.ts'
-import { until } from '../tests/support/until.ts'
+import { startBroker } from '../rig/broker/broker.ts'
+import { startClickHouseFront } from '../rig/clickhouse/front-process.ts'
+import { startIngest } from '../rig/ingest-service.ts'
+import { quietKafka, uniqueName } from '../rig/kafka-client.ts'
+import { until } from '../rig/until.ts'
 
 const { None, GZIP, Snappy, LZ4, ZSTD } = kafkajs.CompressionTypes
 export const CODECS = { none: None, gzip: GZIP, snappy: Snappy, lz4: LZ4, zstd: ZSTD } as const

@@ -6,8 +6,8 @@ import type { Finding } from '#schemas/finding.ts'
 
 import type { Analysis } from '../services/analyzer/analyse.ts'
 import { analyseAll } from './analysis.ts'
-import type { AnalyseInput } from './detect.ts'
-import { renderFindings } from './findings-table.ts'
+import type { AnalyseInput } from './commands/detect.ts'
+import { renderFindings } from './render/findings-table.ts'
 
 export async function analyseAndShow({ clickhouse, signal, out, json }: AnalyseInput): Promise<void> {
   const startedAt = performance.now()

@@ -3,12 +3,17 @@ import type { ClickHouse } from '#lib/clickhouse.ts'
 import { SidestepError } from '#lib/errors.ts'
 import { createProgress } from '#lib/progress.ts'
 
-import { checkReadable } from '../services/ingest/file-source.ts'
-import { FORMATS, type FormatName } from '../services/ingest/formats/index.ts'
-import { loadMappingFile } from '../services/ingest/formats/mapping-file.ts'
-import { fileTimeSpan, ingestFiles, type IngestResult } from '../services/ingest/ingest-files.ts'
-import { loadRegistry, unregisteredApps, type RegistryResult, type Unregistered } from '../services/ingest/registry.ts'
-import { ingestSummary, registrySummary, unregisteredSummary } from './ingest-summary.ts'
+import { checkReadable } from '../services/ingest/files/source.ts'
+import { FORMATS, type FormatName } from '../services/ingest/decode/formats/index.ts'
+import { loadMappingFile } from '../services/ingest/decode/formats/mapping-file.ts'
+import { fileTimeSpan, ingestFiles, type IngestResult } from '../services/ingest/files/ingest-files.ts'
+import {
+  loadRegistry,
+  unregisteredApps,
+  type RegistryResult,
+  type Unregistered,
+} from '../services/ingest/registry/file.ts'
+import { ingestSummary, registrySummary, unregisteredSummary } from './render/ingest-summary.ts'
 
 export interface DetectIngestOptions {
   readonly requests: readonly string[]

@@ -4,18 +4,18 @@ import { Command, CommanderError } from 'commander'
 
 import { errorMessage, SidestepError } from '#lib/errors.ts'
 
-import { analyzeCommand } from './analyze.ts'
+import { analyzeCommand } from './commands/analyze.ts'
 import { isDebug } from './config.ts'
-import { demoCommand } from './demo.ts'
+import { demoCommand } from './commands/demo.ts'
 import { analyseAndShow } from './detect-analyse.ts'
-import { detectCommand } from './detect.ts'
-import { evaluateCommand } from './evaluate.ts'
-import { explainCommand } from './explain.ts'
-import { findingsCommand } from './findings.ts'
-import { ingestCommand } from './ingest.ts'
-import { migrateCommand } from './migrate.ts'
-import { reconcileCommand } from './reconcile.ts'
-import { simulateCommand } from './simulate.ts'
+import { detectCommand } from './commands/detect.ts'
+import { evaluateCommand } from './commands/evaluate.ts'
+import { explainCommand } from './commands/explain.ts'
+import { findingsCommand } from './commands/findings.ts'
+import { ingestCommand } from './commands/ingest.ts'
+import { migrateCommand } from './commands/migrate.ts'
+import { reconcileCommand } from './commands/reconcile.ts'
+import { simulateCommand } from './commands/simulate.ts'
 
 const EXIT_FAILURE = 1
 const EXIT_USAGE = 2

@@ -1,18 +1,30 @@
 /** Reads from the store what the published methods need, on the window that the analysis has. */
 import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
-import { dateTimeParam, type Window } from '../../services/analyzer/window.ts'
+import { dateTimeParam, type Window } from '../../services/analyzer/run/window.ts'
 import type { Actions, PeerTraffic } from './peer.ts'
 
 const AppObjectsRow = z.object({ app_id: z.string(), objects: z.array(z.string()), requests: z.array(z.number()) })
 const WindowParams = z.object({ from: z.string(), to: z.string() })
 const SlotParams = WindowParams.extend({ slot_seconds: z.int() })
 
-export const peerNetworksQuery = { name: 'peer-networks', params: WindowParams, row: AppObjectsRow } as const
-export const peerRoutesQuery = { name: 'peer-routes', params: WindowParams, row: AppObjectsRow } as const
-export const peerUserAgentsQuery = { name: 'peer-user-agents', params: WindowParams, row: AppObjectsRow } as const
-export const peerNetworkActionsQuery = { name: 'peer-network-actions', params: SlotParams, row: AppObjectsRow } as const
-export const peerRouteActionsQuery = { name: 'peer-route-actions', params: SlotParams, row: AppObjectsRow } as const
+export const peerNetworksQuery = { name: 'evaluate/peer-networks', params: WindowParams, row: AppObjectsRow } as const
+export const peerRoutesQuery = { name: 'evaluate/peer-routes', params: WindowParams, row: AppObjectsRow } as const
+export const peerUserAgentsQuery = {
+  name: 'evaluate/peer-user-agents',
+  params: WindowParams,
+  row: AppObjectsRow,
+} as const
+export const peerNetworkActionsQuery = {
+  name: 'evaluate/peer-network-actions',
+  params: SlotParams,
+  row: AppObjectsRow,
+} as const
+export const peerRouteActionsQuery = {
+  name: 'evaluate/peer-route-actions',
+  params: SlotParams,
+  row: AppObjectsRow,
+} as const
 
 /** Lengths of a slot in which two actions count as simultaneous: keys that take turns within a limit window, and within an hour. */
 const slotMinutes = [5, 60] as const

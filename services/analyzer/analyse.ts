@@ -12,24 +12,24 @@
 import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { Finding } from '#schemas/finding.ts'
-import { readApps, type App } from './apps.ts'
-import { readClusters } from './cluster-facts.ts'
-import { findClusters, type Cluster } from './clusters.ts'
-import { communities } from './communities.ts'
-import { isLinked, scorePairs, type PairScore, type SignalResult } from './evidence.ts'
-import { judgeExemption } from './exemption.ts'
-import { matchFindings, readFindings, storeFindings } from './finding-store.ts'
-import { buildFinding, findingDigest, type Violation } from './findings.ts'
-import { measureGains } from './materiality.ts'
-import { classifyNetworks } from './networks.ts'
-import { isCandidate, readPairs, type PairKey } from './pairs.ts'
-import { judge } from './policy.ts'
-import { dropRuns, prepareTables, proposePairs } from './prepare.ts'
+import { readApps, type App } from './run/apps.ts'
+import { readClusters } from './judgement/facts.ts'
+import { findClusters, type Cluster } from './clusters/clusters.ts'
+import { communities } from './clusters/communities.ts'
+import { isLinked, scorePairs, type PairScore, type SignalResult } from './evidence/bits.ts'
+import { judgeExemption } from './judgement/exemption.ts'
+import { matchFindings, readFindings, storeFindings } from './findings/store.ts'
+import { buildFinding, findingDigest, type Violation } from './findings/event.ts'
+import { measureGains } from './judgement/materiality.ts'
+import { classifyNetworks } from './evidence/network-classes.ts'
+import { isCandidate, readPairs, type PairKey } from './run/pairs.ts'
+import { judge } from './judgement/policy.ts'
+import { dropRuns, prepareTables, proposePairs } from './run/working-tables.ts'
 import { BEHAVIOUR_SIGNALS, NETWORK_SIGNALS, REGISTRY_SIGNALS, USER_SIGNALS } from './signals/index.ts'
 import type { PairSignal, SignalContext } from './signals/signal.ts'
-import { successions } from './succession.ts'
+import { successions } from './clusters/succession.ts'
 import type { Tuning } from './tuning.ts'
-import type { Window } from './window.ts'
+import type { Window } from './run/window.ts'
 
 export interface Analysis {
   readonly findings: readonly Finding[]
@@ -53,7 +53,7 @@ export interface AnalyseOptions {
 }
 
 const WindowRow = z.object({ minutes: z.number(), from_seconds: z.number(), to_seconds: z.number() })
-export const analysisWindowQuery = { name: 'analysis-window', params: z.object({}), row: WindowRow } as const
+export const analysisWindowQuery = { name: 'run/analysis-window', params: z.object({}), row: WindowRow } as const
 
 /** The whole span that the store holds, on whole hours; undefined when it holds no requests. */
 export async function storedWindow(clickhouse: ClickHouse): Promise<Window | undefined> {

@@ -6,7 +6,7 @@ import { openClickHouse } from '#lib/clickhouse.ts'
 import { migrate } from '#lib/migrate.ts'
 import { startStatusServer } from '#lib/status-server.ts'
 import type { AnalyzerConfig } from './config.ts'
-import { runAnalyzer } from './service.ts'
+import { runAnalyzer } from './cycles.ts'
 
 interface Metrics {
   readonly registry: Registry

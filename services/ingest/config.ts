@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { readEnvironment, SERVICE_VARIABLES, whole, type Variables } from '#lib/env.ts'
 import type { KafkaConfig } from '#lib/kafka.ts'
 
-import type { BatchLimits } from './batch.ts'
-import { FormatName } from './formats/index.ts'
+import type { BatchLimits } from './blocks/block.ts'
+import { FormatName } from './decode/formats/index.ts'
 
 const flag = z
   .enum(['true', 'false'], 'must be true or false')

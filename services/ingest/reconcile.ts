@@ -12,8 +12,8 @@ import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 
-import { incarnationOf, readFacts, readIslands, sourceOf } from './assignment.ts'
-import { differencesSql, readRollups, rebuildSql, type Rollup } from './rollups.ts'
+import { incarnationOf, readFacts, readIslands, sourceOf } from './kafka/facts.ts'
+import { differencesSql, readRollups, rebuildSql, type Rollup } from './recovery/rollups.ts'
 
 /** Raw rows live 30 days from their arrival (001_requests.sql); a day less, so that none has expired in what is compared. */
 const RAW_DAYS = 29

@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS analysis_network
     run_id   String                 COMMENT 'Analysis run',
     network  IPv6                   COMMENT 'Network key. Personal data',
     degree   UInt32                 COMMENT 'Apps seen on this network',
-    class    LowCardinality(String) COMMENT 'dedicated, shared, hub or operator: services/analyzer/networks.ts',
+    class    LowCardinality(String) COMMENT 'dedicated, shared, hub or operator: services/analyzer/evidence/network-classes.ts',
     weight   Float32                COMMENT 'Evidence weight of sharing it, 0 for a hub',
     created  DateTime('UTC')        DEFAULT now() COMMENT 'When the run wrote this'
 )

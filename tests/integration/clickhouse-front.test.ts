@@ -8,9 +8,9 @@ import { z } from 'zod'
 import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
 import { engineErrorCode, insertErrorKind } from '#lib/engine-error.ts'
 import { migrate } from '#lib/migrate.ts'
-import { startClickHouseFront } from '../support/clickhouse-front-process.ts'
-import type { ClickHouseServer } from '../support/clickhouse-server.ts'
-import { startFaultProxy, type Fault } from '../support/fault-proxy.ts'
+import { startClickHouseFront } from '../../rig/clickhouse/front-process.ts'
+import type { ClickHouseServer } from '../../rig/clickhouse/server.ts'
+import { startFaultProxy, type Fault } from '../../rig/faults/proxy.ts'
 
 const AnyRow = z.record(z.string(), z.unknown())
 const Count = z.object({ n: z.coerce.number() })

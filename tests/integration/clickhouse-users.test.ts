@@ -16,19 +16,19 @@ import { z } from 'zod'
 import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
 import { migrate } from '#lib/migrate.ts'
 import { analyse } from '../../services/analyzer/analyse.ts'
-import { readFindings } from '../../services/analyzer/finding-store.ts'
+import { readFindings } from '../../services/analyzer/findings/store.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
-import { readIslands } from '../../services/ingest/assignment.ts'
-import { addRecord, openBatch, type Batch } from '../../services/ingest/batch.ts'
-import { createRowBuffer } from '../../services/ingest/encode.ts'
-import { createRangeStore } from '../../services/ingest/range-store.ts'
-import { differencesSql, readRollups, rebuildSql } from '../../services/ingest/rollups.ts'
+import { readIslands } from '../../services/ingest/kafka/facts.ts'
+import { addRecord, openBatch, type Batch } from '../../services/ingest/blocks/block.ts'
+import { createRowBuffer } from '../../services/ingest/blocks/encode.ts'
+import { createRangeStore } from '../../services/ingest/recovery/range-store.ts'
+import { differencesSql, readRollups, rebuildSql } from '../../services/ingest/recovery/rollups.ts'
 import { platform } from '../support/analyzer-ring.ts'
 import { store, WINDOW } from '../support/analyzer-traffic.ts'
-import { endProcess, spawnBound } from '../support/child-process.ts'
+import { endProcess, spawnBound } from '../../rig/child-process.ts'
 
 const USERS = fileURLToPath(new URL('../../deploy/clickhouse/users.d/sidestep.xml', import.meta.url))
-const FRONT = fileURLToPath(new URL('../support/clickhouse-front-main.ts', import.meta.url))
+const FRONT = fileURLToPath(new URL('../../rig/clickhouse/front-main.ts', import.meta.url))
 
 type User = 'migrate' | 'ingest' | 'analyzer' | 'reader'
 

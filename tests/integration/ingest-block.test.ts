@@ -5,11 +5,11 @@ import { z } from 'zod'
 
 import { UINT32_MAX } from '#schemas/request-record.ts'
 
-import { addDead, addRecord, openBatch, type Batch } from '../../services/ingest/batch.ts'
-import { createRowBuffer } from '../../services/ingest/encode.ts'
-import type { LandingRecord } from '../../services/ingest/record.ts'
-import { DEFAULT_RETRY, insertBatch } from '../../services/ingest/writer.ts'
-import { SPAN } from '../support/requests.ts'
+import { addDead, addRecord, openBatch, type Batch } from '../../services/ingest/blocks/block.ts'
+import { createRowBuffer } from '../../services/ingest/blocks/encode.ts'
+import type { LandingRecord } from '../../services/ingest/decode/landing-record.ts'
+import { DEFAULT_RETRY, insertBatch } from '../../services/ingest/blocks/insert.ts'
+import { SPAN } from '../../rig/requests.ts'
 import { openTemporaryEngine, type TemporaryEngine } from '../support/temporary-engine.ts'
 import { consistentTotals, readTotals } from '../support/totals.ts'
 

@@ -8,8 +8,8 @@ import { z } from 'zod'
 
 import { SidestepError } from '#lib/errors.ts'
 
-import { ingestFiles, type IngestFilesOptions, type IngestResult } from '../../services/ingest/ingest-files.ts'
-import { DECODE, FULL_RECORD, numberedLines } from '../support/requests.ts'
+import { ingestFiles, type IngestFilesOptions, type IngestResult } from '../../services/ingest/files/ingest-files.ts'
+import { DECODE, FULL_RECORD, numberedLines } from '../../rig/requests.ts'
 import { openTemporaryEngine, type TemporaryEngine } from '../support/temporary-engine.ts'
 import { assertConsistent } from '../support/totals.ts'
 

@@ -10,7 +10,7 @@ import { expect, test } from 'vitest'
 
 import { openClickHouse } from '#lib/clickhouse.ts'
 
-import { numberedLines } from '../support/requests.ts'
+import { numberedLines } from '../../rig/requests.ts'
 import { consistentTotals, readTotals } from '../support/totals.ts'
 
 const CHILD = fileURLToPath(new URL('../support/ingest-child.ts', import.meta.url))

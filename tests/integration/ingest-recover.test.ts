@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 
-import { ingestFiles, type IngestResult } from '../../services/ingest/ingest-files.ts'
-import { DECODE, FULL_RECORD } from '../support/requests.ts'
+import { ingestFiles, type IngestResult } from '../../services/ingest/files/ingest-files.ts'
+import { DECODE, FULL_RECORD } from '../../rig/requests.ts'
 import { openTemporaryEngine, type TemporaryEngine } from '../support/temporary-engine.ts'
 import { assertConsistent } from '../support/totals.ts'
 

@@ -6,9 +6,9 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 
-import { ingestFiles } from '../../services/ingest/ingest-files.ts'
-import { loadRegistry, unregisteredApps, type RegistryResult } from '../../services/ingest/registry.ts'
-import { DECODE, FULL_RECORD } from '../support/requests.ts'
+import { ingestFiles } from '../../services/ingest/files/ingest-files.ts'
+import { loadRegistry, unregisteredApps, type RegistryResult } from '../../services/ingest/registry/file.ts'
+import { DECODE, FULL_RECORD } from '../../rig/requests.ts'
 import { openTemporaryEngine, type TemporaryEngine } from '../support/temporary-engine.ts'
 
 let engine: TemporaryEngine

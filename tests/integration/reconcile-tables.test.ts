@@ -1,12 +1,12 @@
 /** The audit of the tables alone: what raw rows can and cannot set right. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { addRecord, openBatch } from '../../services/ingest/batch.ts'
-import { decodeText } from '../../services/ingest/decode.ts'
-import { createRowBuffer } from '../../services/ingest/encode.ts'
+import { addRecord, openBatch } from '../../services/ingest/blocks/block.ts'
+import { decodeText } from '../../services/ingest/decode/decode.ts'
+import { createRowBuffer } from '../../services/ingest/blocks/encode.ts'
 import { reconcile } from '../../services/ingest/reconcile.ts'
-import { DEFAULT_RETRY, insertBatch } from '../../services/ingest/writer.ts'
-import { DECODE, numberedRecord } from '../support/requests.ts'
+import { DEFAULT_RETRY, insertBatch } from '../../services/ingest/blocks/insert.ts'
+import { DECODE, numberedRecord } from '../../rig/requests.ts'
 import { openTemporaryEngine, type TemporaryEngine } from '../support/temporary-engine.ts'
 import { readTotals } from '../support/totals.ts'
 

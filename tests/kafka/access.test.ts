@@ -3,8 +3,8 @@ import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatter
 import { describe, expect, inject, test } from 'vitest'
 import type { KafkaConfig } from '#lib/kafka.ts'
 import { kafkaErrorKind, kafkaFailure, type KafkaErrorKind } from '#lib/kafka-error.ts'
-import { freePorts } from '../support/free-ports.ts'
-import { createTopic, quietKafka, readValues, uniqueName } from '../support/kafka-client.ts'
+import { freePorts } from '../../rig/free-ports.ts'
+import { createTopic, quietKafka, readValues, uniqueName } from '../../rig/kafka-client.ts'
 
 type Access = Omit<KafkaConfig, 'clientId'>
 

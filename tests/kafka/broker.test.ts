@@ -1,6 +1,6 @@
 import { expect, inject, onTestFinished, test } from 'vitest'
-import { startBroker } from '../support/broker.ts'
-import { createTopic, quietKafka, readValues, uniqueName } from '../support/kafka-client.ts'
+import { startBroker } from '../../rig/broker/broker.ts'
+import { createTopic, quietKafka, readValues, uniqueName } from '../../rig/kafka-client.ts'
 
 const { brokers } = inject('broker')
 

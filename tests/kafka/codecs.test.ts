@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CompressionTypes, type Kafka } from 'kafkajs'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { kafkaJars } from '../support/kafka/jars-broker.ts'
-import { createTopic, quietKafka, readValues } from '../support/kafka-client.ts'
+import { kafkaJars } from '../../rig/broker/jars-broker.ts'
+import { createTopic, quietKafka, readValues } from '../../rig/kafka-client.ts'
 
 const { brokers } = inject('broker')
 const KCAT = '/usr/bin/kcat'

@@ -5,11 +5,11 @@
  */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Rng } from '#simulate/random.ts'
-import * as faults from '../support/faults/faults.ts'
-import { SOUND, type Verdict } from '../support/faults/invariants.ts'
-import { agedValue, goodValue, POISON_KINDS, poisonValue, type KnownRecord } from '../support/faults/records.ts'
-import type { Stream } from '../support/faults/stream.ts'
-import { openFaultWorld, type FaultWorld, type StreamOptions } from '../support/faults/world.ts'
+import * as faults from '../../rig/faults/faults.ts'
+import { SOUND, type Verdict } from '../../rig/faults/invariants.ts'
+import { agedValue, goodValue, POISON_KINDS, poisonValue, type KnownRecord } from '../../rig/faults/records.ts'
+import type { Stream } from '../../rig/faults/stream.ts'
+import { openFaultWorld, type FaultWorld, type StreamOptions } from '../../rig/faults/world.ts'
 
 const rng = new Rng('fault suite')
 /** Fast enough for many small blocks, slow enough for a machine that does other things. */

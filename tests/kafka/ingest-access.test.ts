@@ -1,9 +1,9 @@
 /** The service on listeners that ask for TLS, a password or rights. */
 import kafkajs from 'kafkajs'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
-import type { BrokerAddress } from '../support/broker.ts'
+import type { BrokerAddress } from '../../rig/broker/broker.ts'
 import { openIngestScene, recentValues, type IngestScene } from '../support/ingest-scene.ts'
-import { quietKafka } from '../support/kafka-client.ts'
+import { quietKafka } from '../../rig/kafka-client.ts'
 
 const broker = inject('broker')
 let scene: IngestScene

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { openIngestScene, type IngestScene } from '../support/ingest-scene.ts'
-import { uniqueName } from '../support/kafka-client.ts'
-import { until } from '../support/until.ts'
+import { uniqueName } from '../../rig/kafka-client.ts'
+import { until } from '../../rig/until.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const broker = inject('broker')

@@ -3,8 +3,8 @@ import kafkajs from 'kafkajs'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { openIngestScene, recentValues, type IngestScene } from '../support/ingest-scene.ts'
-import { createTopic, quietKafka, uniqueName } from '../support/kafka-client.ts'
-import { until } from '../support/until.ts'
+import { createTopic, quietKafka, uniqueName } from '../../rig/kafka-client.ts'
+import { until } from '../../rig/until.ts'
 
 const { CompressionTypes } = kafkajs
 const broker = inject('broker')

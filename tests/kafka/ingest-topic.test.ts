@@ -1,9 +1,9 @@
 /** Is it still the same topic? Told apart by what is stored of it. */
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
-import { startFaultProxy } from '../support/fault-proxy.ts'
+import { startFaultProxy } from '../../rig/faults/proxy.ts'
 import { openIngestScene, recentValues, type IngestScene } from '../support/ingest-scene.ts'
-import { quietKafka, uniqueName } from '../support/kafka-client.ts'
-import { until } from '../support/until.ts'
+import { quietKafka, uniqueName } from '../../rig/kafka-client.ts'
+import { until } from '../../rig/until.ts'
 
 const broker = inject('broker')
 let scene: IngestScene

@@ -13,9 +13,9 @@ import type { Strength } from '#simulate/scenarios/scenario.ts'
 import { simulate } from '#simulate/write.ts'
 import { analyse, storedWindow, type Analysis } from '../../services/analyzer/analyse.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
-import { FORMATS } from '../../services/ingest/formats/index.ts'
-import { fileTimeSpan, ingestFiles } from '../../services/ingest/ingest-files.ts'
-import { loadRegistry } from '../../services/ingest/registry.ts'
+import { FORMATS } from '../../services/ingest/decode/formats/index.ts'
+import { fileTimeSpan, ingestFiles } from '../../services/ingest/files/ingest-files.ts'
+import { loadRegistry } from '../../services/ingest/registry/file.ts'
 import { openEngine, type Engine } from '../support/analyzer-engine.ts'
 
 const SCENARIO_NAMES = SCENARIOS.filter(({ heldOut }) => !heldOut).map(({ name }) => name)

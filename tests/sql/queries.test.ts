@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { sqlText } from '#lib/sql-query.ts'
 import { analyse } from '../../services/analyzer/analyse.ts'
-import { readApps } from '../../services/analyzer/apps.ts'
-import { readPairs } from '../../services/analyzer/pairs.ts'
+import { readApps } from '../../services/analyzer/run/apps.ts'
+import { readPairs } from '../../services/analyzer/run/pairs.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
-import { dateTimeParam } from '../../services/analyzer/window.ts'
+import { dateTimeParam } from '../../services/analyzer/run/window.ts'
 import { openEngine, RUN, type Engine } from '../support/analyzer-engine.ts'
 import { platform, RING } from '../support/analyzer-ring.ts'
 import { store, WINDOW, type Burst } from '../support/analyzer-traffic.ts'
@@ -16,7 +16,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const QueryValue = z.object({ name: z.string(), params: z.instanceof(z.ZodType), row: z.instanceof(z.ZodType) })
 type QueryValue = z.infer<typeof QueryValue>
 
-const files = (await readdir(`${ROOT}sql/queries`)).map((name) => name.replace(/\.sql$/, '')).toSorted()
+const files = (await readdir(`${ROOT}sql/queries`, { recursive: true }))
+  .filter((name) => name.endsWith('.sql'))
+  .map((name) => name.replace(/\.sql$/, ''))
+  .toSorted()
 const sources: { path: string; text: string }[] = []
 for await (const path of glob('{services,cli,lib,evaluate}/**/*.ts', { cwd: ROOT })) {
   sources.push({ path, text: await readFile(`${ROOT}${path}`, 'utf8') })
@@ -105,10 +108,12 @@ describe('every query file', () => {
 
   it('is used by some query value, and no query value lacks its file', () => {
     const used = new Set(
-      sources.flatMap(({ text }) => [...text.matchAll(/'([a-z0-9]+(?:-[a-z0-9]+)*)'/g)].map(([, name]) => name)),
+      sources.flatMap(({ text }) =>
+        [...text.matchAll(/'([a-z]+\/[a-z0-9]+(?:-[a-z0-9]+)*)'/g)].map(([, name]) => name),
+      ),
     )
     const dynamic = sources.flatMap(({ text }) =>
-      [...text.matchAll(/name: `([a-z-]+)\$\{/g)].map(([, prefix = '']) => prefix),
+      [...text.matchAll(/name: `([a-z/-]+)\$\{/g)].map(([, prefix = '']) => prefix),
     )
     const unused = files.filter((name) => !used.has(name) && !dynamic.some((prefix) => name.startsWith(prefix)))
     expect(unused).toEqual([])
@@ -176,8 +181,8 @@ describe('on a small platform', () => {
 
   it('a row that does not fit is an error with the name of the query, not a wrong number', async () => {
     const row = z.object({ minutes: z.string() })
-    await expect(engine.clickhouse.query({ name: 'analysis-window', params: z.object({}), row }, {})).rejects.toThrow(
-      'query analysis-window',
-    )
+    await expect(
+      engine.clickhouse.query({ name: 'run/analysis-window', params: z.object({}), row }, {}),
+    ).rejects.toThrow('query run/analysis-window')
   })
 })

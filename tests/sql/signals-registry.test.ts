@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { SignalEvidence } from '../../services/analyzer/evidence.ts'
+import type { SignalEvidence } from '../../services/analyzer/evidence/bits.ts'
 import { creation, description, domain, nameStem, sameOwner } from '../../services/analyzer/signals/registry.ts'
 import type { PairSignal } from '../../services/analyzer/signals/signal.ts'
 import { measureAlone, openEngine, prepareRun, type Engine } from '../support/analyzer-engine.ts'

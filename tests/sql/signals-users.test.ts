@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { isLinked } from '../../services/analyzer/evidence.ts'
+import { isLinked } from '../../services/analyzer/evidence/bits.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import { measure, openEngine, type Engine } from '../support/analyzer-engine.ts'
 import { store, together, unrelated, type Burst, type Traffic } from '../support/analyzer-traffic.ts'

@@ -1,6 +1,6 @@
 /** One broker for a whole vitest run; tests take its address with `inject('broker')` and use topics of their own. */
 import type { TestProject } from 'vitest/node'
-import { startBroker, type BrokerAddress } from './broker.ts'
+import { startBroker, type BrokerAddress } from '../../rig/broker/broker.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -5,8 +5,8 @@
 import { openClickHouse } from '#lib/clickhouse.ts'
 import { migrate } from '#lib/migrate.ts'
 
-import { ingestFiles } from '../../services/ingest/ingest-files.ts'
-import { DECODE } from './requests.ts'
+import { ingestFiles } from '../../services/ingest/files/ingest-files.ts'
+import { DECODE } from '../../rig/requests.ts'
 
 const [dataDir = '', rows = '1000', ...files] = process.argv.slice(2)
 const clickhouse = await openClickHouse({ dataDir })

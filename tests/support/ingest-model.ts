@@ -4,8 +4,8 @@
  * leave a token without its rows. Small enough to be right by reading.
  */
 import type { KafkaMessage } from 'kafkajs'
-import type { RangeStore, RollupVote } from '../../services/ingest/recovery.ts'
-import { numberedRecord } from './requests.ts'
+import type { RangeStore, RollupVote } from '../../services/ingest/recovery/recovery.ts'
+import { numberedRecord } from '../../rig/requests.ts'
 
 /** What is inserted: offsets [from, to) of those that the log has. */
 export interface ModelBlock {

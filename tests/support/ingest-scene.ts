@@ -6,12 +6,12 @@ import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kaf
 import { z } from 'zod'
 import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
 import { migrate } from '#lib/migrate.ts'
-import { startClickHouseServer, type ClickHouseServer } from './clickhouse-server.ts'
-import { startIngest, type IngestService } from './ingest-service.ts'
-import { createTopic, quietKafka, uniqueName } from './kafka-client.ts'
-import { numberedRecord } from './requests.ts'
+import { startClickHouseServer, type ClickHouseServer } from '../../rig/clickhouse/server.ts'
+import { startIngest, type IngestService } from '../../rig/ingest-service.ts'
+import { createTopic, quietKafka, uniqueName } from '../../rig/kafka-client.ts'
+import { numberedRecord } from '../../rig/requests.ts'
 import { consistentTotals, readTotals } from './totals.ts'
-import { until } from './until.ts'
+import { until } from '../../rig/until.ts'
 
 const StoredRow = z.object({
   raw: z.coerce.number(),

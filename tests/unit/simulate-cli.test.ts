@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, expect, it } from 'vitest'
 
-const SCRIPT = `import { simulateCommand } from './cli/simulate.ts'
+const SCRIPT = `import { simulateCommand } from './cli/commands/simulate.ts'
 await simulateCommand().parseAsync(process.argv.slice(1), { from: 'user' })`
 
 interface Outcome {

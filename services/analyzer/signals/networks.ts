@@ -35,7 +35,7 @@ export const sharedNetworks: PairSignal = {
   name: 'shared_networks',
   family: 'network',
   unit: 'networks in common',
-  query: 'pair-networks',
+  query: 'signals/pair-networks',
   async measure(context) {
     const common = await overlaps(context)
     const model = degreeModel(
@@ -58,7 +58,7 @@ export const networkOverlap: PairSignal = {
   name: 'network_overlap',
   family: 'network',
   unit: 'share of traffic on common networks',
-  query: 'pair-networks',
+  query: 'signals/pair-networks',
   async measure(context) {
     const common = await overlaps(context)
     return new Map(context.pairs.map((pair) => [pair.key, trafficOverlap(THRESHOLDS, common.get(pair.key))]))

@@ -7,9 +7,9 @@
  * Poisson. A hypergeometric null ignores how popular keys are and flags most unrelated pairs of busy apps.
  */
 import { z } from 'zod'
-import { pairKey, type PairKey } from '../pairs.ts'
+import { pairKey, type PairKey } from '../run/pairs.ts'
 import { poissonUpperTail } from '../statistics.ts'
-import { RunParams } from '../window.ts'
+import { RunParams } from '../run/window.ts'
 import type { Measurement } from './signal.ts'
 
 export const DegreeRow = z.object({ degree: z.number(), keys: z.number() })
@@ -25,12 +25,16 @@ export const OverlapRow = z.object({
 export const NetworkParams = RunParams.extend({ low_degree_max: z.int() })
 export const UserParams = RunParams.extend({ user_degree_max: z.int() })
 
-export const pairNetworksQuery = { name: 'pair-networks', params: NetworkParams, row: OverlapRow } as const
-export const networkDegreesQuery = { name: 'network-degrees', params: NetworkParams, row: DegreeRow } as const
-export const appNetworkDegreesQuery = { name: 'app-network-degrees', params: NetworkParams, row: AppDegreeRow } as const
-export const pairUsersQuery = { name: 'pair-users', params: UserParams, row: OverlapRow } as const
-export const userDegreesQuery = { name: 'user-degrees', params: UserParams, row: DegreeRow } as const
-export const appUserDegreesQuery = { name: 'app-user-degrees', params: UserParams, row: AppDegreeRow } as const
+export const pairNetworksQuery = { name: 'signals/pair-networks', params: NetworkParams, row: OverlapRow } as const
+export const networkDegreesQuery = { name: 'signals/network-degrees', params: NetworkParams, row: DegreeRow } as const
+export const appNetworkDegreesQuery = {
+  name: 'signals/app-network-degrees',
+  params: NetworkParams,
+  row: AppDegreeRow,
+} as const
+export const pairUsersQuery = { name: 'signals/pair-users', params: UserParams, row: OverlapRow } as const
+export const userDegreesQuery = { name: 'signals/user-degrees', params: UserParams, row: DegreeRow } as const
+export const appUserDegreesQuery = { name: 'signals/app-user-degrees', params: UserParams, row: AppDegreeRow } as const
 
 export type OverlapLookup = ReadonlyMap<PairKey, z.infer<typeof OverlapRow>>
 

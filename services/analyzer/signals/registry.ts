@@ -4,9 +4,9 @@
  */
 import { hoursToMilliseconds } from 'date-fns'
 
-import type { App } from '../apps.ts'
-import { isRegistered } from '../apps.ts'
-import type { Pair, PairKey } from '../pairs.ts'
+import type { App } from '../run/apps.ts'
+import { isRegistered } from '../run/apps.ts'
+import type { Pair, PairKey } from '../run/pairs.ts'
 import type { PairSignalName } from '../tuning.ts'
 import type { Measurement, PairSignal, SignalContext } from './signal.ts'
 
@@ -22,7 +22,7 @@ function registrySignal(
     name,
     family: 'registry',
     unit,
-    query: 'analysis-apps',
+    query: 'run/analysis-apps',
     measure: async (context) => await Promise.resolve(compareAll(context, prepare(context))),
     describe,
   }

@@ -5,13 +5,13 @@
  * is only ranked among control pairs whose lesser app has about as many requests.
  */
 import { z } from 'zod'
-import { isControl, pairKey, type Pair } from '../pairs.ts'
+import { isControl, pairKey, type Pair } from '../run/pairs.ts'
 import { upperRank } from '../statistics.ts'
-import { RunParams } from '../window.ts'
+import { RunParams } from '../run/window.ts'
 import type { PairSignal, SignalContext } from './signal.ts'
 
 export const pairRoutesQuery = {
-  name: 'pair-routes',
+  name: 'signals/pair-routes',
   params: RunParams,
   row: z.object({ app_a: z.string(), app_b: z.string(), similarity: z.number() }),
 } as const
@@ -31,7 +31,7 @@ export const routeMix: PairSignal = {
   name: 'route_mix',
   family: 'behaviour',
   unit: '1 - Jensen-Shannon divergence of route mixes',
-  query: 'pair-routes',
+  query: 'signals/pair-routes',
   async measure(context) {
     const rows = await context.clickhouse.query(pairRoutesQuery, { run_id: context.runId })
     const similarity = new Map(rows.map((row) => [pairKey(row.app_a, row.app_b), row.similarity]))

@@ -5,8 +5,8 @@
  */
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { EvidenceFamily } from '#schemas/finding.ts'
-import type { App } from '../apps.ts'
-import type { Pair, PairKey } from '../pairs.ts'
+import type { App } from '../run/apps.ts'
+import type { Pair, PairKey } from '../run/pairs.ts'
 import type { PairSignalName, Tuning } from '../tuning.ts'
 
 export interface Measurement<Level extends string = string> {

@@ -3,18 +3,18 @@
  * apps send it. Defaults of SDKs and browsers name nobody: 0 bits. Not measured where an app names no program.
  */
 import { z } from 'zod'
-import { pairKey } from '../pairs.ts'
-import { RunParams } from '../window.ts'
+import { pairKey } from '../run/pairs.ts'
+import { RunParams } from '../run/window.ts'
 import type { PairSignal } from './signal.ts'
 
 export const pairUserAgentsQuery = {
-  name: 'pair-user-agents',
+  name: 'signals/pair-user-agents',
   params: RunParams,
   row: z.object({ app_a: z.string(), app_b: z.string(), common_bits: z.number(), user_agent: z.string() }),
 } as const
 
 export const appNamedAgentsQuery = {
-  name: 'app-named-agents',
+  name: 'run/app-named-agents',
   params: RunParams,
   row: z.object({ app_id: z.string(), named_share: z.number() }),
 } as const
@@ -32,7 +32,7 @@ export const userAgent: PairSignal = {
   name: 'user_agent',
   family: 'behaviour',
   unit: 'bits of common rare user agent',
-  query: 'pair-user-agents',
+  query: 'signals/pair-user-agents',
   async measure({ clickhouse, runId, pairs }) {
     const common = new Map(
       (await clickhouse.query(pairUserAgentsQuery, { run_id: runId })).map((row) => [

@@ -40,7 +40,7 @@ export const sharedUsers: PairSignal = {
   name: 'shared_users',
   family: 'users',
   unit: 'users in common',
-  query: 'pair-users',
+  query: 'signals/pair-users',
   async measure(context) {
     const common = await overlaps(context)
     const model = degreeModel(
@@ -63,7 +63,7 @@ export const userOverlap: PairSignal = {
   name: 'user_overlap',
   family: 'users',
   unit: 'share of traffic for common users',
-  query: 'pair-users',
+  query: 'signals/pair-users',
   async measure(context) {
     const common = await overlaps(context)
     return new Map(withUsers(context).map((pair) => [pair.key, trafficOverlap(THRESHOLDS, common.get(pair.key))]))

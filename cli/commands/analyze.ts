@@ -1,0 +1,38 @@
+/** `sidestep analyze`: the long-running service that keeps the findings of a store current. */
+import { Command } from 'commander'
+import { pino } from 'pino'
+
+import { readAnalyzerConfig } from '../../services/analyzer/config.ts'
+import { startAnalyzer } from '../../services/analyzer/main.ts'
+
+const EXAMPLE = `
+Example:
+  $ CLICKHOUSE_URL=http://default:@localhost:8123/default ANALYZE_EVERY_SECONDS=300 WINDOW_HOURS=24 sidestep analyze
+
+Everything is set by environment variables; what is missing or wrong is reported at once. SIGTERM stops it after the analysis in hand.
+`
+
+async function run(): Promise<void> {
+  const config = readAnalyzerConfig()
+  const log = pino({ level: config.logLevel, base: { service: 'analyzer' } }, pino.destination({ sync: true }))
+  const stop = new AbortController()
+  const onSignal = (signal: NodeJS.Signals): void => {
+    log.info({ event: 'analyzer.stopping', signal }, 'stopping after the analysis in hand')
+    stop.abort()
+  }
+  process.once('SIGTERM', onSignal)
+  process.once('SIGINT', onSignal)
+  try {
+    await startAnalyzer(config, log, stop.signal)
+  } finally {
+    process.off('SIGTERM', onSignal)
+    process.off('SIGINT', onSignal)
+  }
+}
+
+export function analyzeCommand(): Command {
+  return new Command('analyze')
+    .description('Run the service that analyses the stored requests again and again and keeps the findings current.')
+    .addHelpText('after', EXAMPLE)
+    .action(async () => await run())
+}

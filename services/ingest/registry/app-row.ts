@@ -1,0 +1,86 @@
+/** One entry of the app registry to a row of `apps`, or what is wrong with it. Pure. */
+import { tabSeparatedRow } from '#lib/tab-separated.ts'
+import { AppRecord } from '#schemas/app-record.ts'
+
+import { epochMs } from '../decode/fast-path.ts'
+import { normaliseRoute } from '../decode/route.ts'
+
+/** Columns of `apps` in the order of a row. */
+export const APP_COLUMNS = [
+  'app_id',
+  'owner_id',
+  'name',
+  'description',
+  'website',
+  'callback_urls',
+  'created_at',
+  'tier',
+  'status',
+  'limits',
+  'version',
+  'deleted',
+] as const
+
+/** Registered between 1970 and 2100: what DateTime64 surely holds. */
+const CREATED_BEFORE_MS = Date.UTC(2100, 0, 1)
+
+export interface RegisteredApp {
+  readonly app: AppRecord
+  readonly createdAtMs: number
+}
+
+export type ParsedApp = RegisteredApp | { readonly problem: string }
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Text of one registry entry (JSON) to an app. Null fields count as absent. */
+export function parseApp(text: string): ParsedApp {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { problem: 'not JSON' }
+  }
+  if (!isObject(value)) return { problem: 'not a JSON object' }
+  const parsed = AppRecord.safeParse(Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null)))
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    return { problem: issue === undefined ? parsed.error.message : `${issue.path.join('.')}: ${issue.message}` }
+  }
+  const app = parsed.data
+  if (!app.app_id.isWellFormed() || !app.owner_id.isWellFormed())
+    return { problem: 'app_id or owner_id is not valid Unicode' }
+  const createdAtMs = epochMs(app.created_at)
+  if (createdAtMs === undefined || createdAtMs < 0 || createdAtMs >= CREATED_BEFORE_MS) {
+    return { problem: 'created_at must be RFC 3339 text, or epoch milliseconds as a number, between 1970 and 2100' }
+  }
+  return { app, createdAtMs }
+}
+
+/** Limits with routes spelled as in requests, so that they meet; of two that become one route the last counts. */
+function normalisedLimits(limits: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const entries = Object.entries(limits)
+  return Object.fromEntries(
+    entries.map(([route, limit]) => [route.startsWith('/') ? normaliseRoute(route) : route, limit]),
+  )
+}
+
+/** The TabSeparated row of an app. `version`: greatest wins; load time in epoch milliseconds, or the Kafka offset. */
+export function appRow({ app, createdAtMs }: RegisteredApp, version: number): string {
+  return tabSeparatedRow([
+    app.app_id,
+    app.owner_id,
+    app.name,
+    app.description ?? '',
+    app.website ?? '',
+    app.callback_urls ?? [],
+    new Date(createdAtMs).toISOString().replace('T', ' ').replace('Z', ''),
+    app.tier ?? '',
+    app.status ?? '',
+    normalisedLimits(app.limits ?? {}),
+    version,
+    0,
+  ])
+}
