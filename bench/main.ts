@@ -1,8 +1,10 @@
 /** `npm run bench -- <name>`: what is measured, against whom. Each measurement prints its own table. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+
 import { WORLD_KINDS } from '#simulate/conditions.ts'
 
 import { benchDetect } from './detect.ts'
+import { benchDistributions, type DistributionsOptions } from './distributions.ts'
 import { benchFaults } from './faults.ts'
 import { benchIngest, CODECS, type Codec } from './ingest.ts'
 import { benchIngestFiles } from './ingest-files.ts'
@@ -58,6 +60,15 @@ bench
   .option('--save <file>', 'keep the results')
   .option('--results <file>', 'make the page again from kept results, without a run')
   .action(async (options: QualityOptions) => await benchQuality(options))
+
+bench
+  .command('distributions')
+  .description('Distributions of a file of requests, beside those of simulated worlds of its size: do ours cover it?')
+  .requiredOption('--requests <file>', 'sidestep request records, NDJSON or NDJSON.zst')
+  .addOption(new Option('--world <kind>', 'of which kind').choices(WORLD_KINDS).default('hard'))
+  .option('--from <seed>', 'first seed', wholeNumber, 201)
+  .option('--seeds <n>', 'how many', wholeNumber, 6)
+  .action(async (options: DistributionsOptions) => await benchDistributions(options))
 
 bench
   .command('faults')

@@ -92,6 +92,8 @@ function behindProxies(world: World, rng: Rng, strength: Strength): Staged {
     temper: 'give_up',
     tokens: 'accounts',
     accounts: users,
+    // Two apps without a measurable common user would be no fair violation.
+    leastKeys: 3,
     ring: (own, count) => {
       if (rule === 0) return roundRobin(own, count, 0.1)
       return rule === 1 ? randomRotation(own, count) : sticky(own, count, 12, 3)

@@ -11,7 +11,7 @@ import type { Rng } from '#simulate/random.ts'
 import { batches, HOUR_MS, MINUTE_MS, SECOND_MS, shift } from '#simulate/rhythm.ts'
 import { single } from '#simulate/rings.ts'
 import { companyOf } from '#simulate/addresses.ts'
-import { anyPeriod, differentPeople, personalKey, poller } from '#simulate/scenarios/pollers.ts'
+import { anyPeriod, anySize, differentPeople, personalKey, poller } from '#simulate/scenarios/pollers.ts'
 import { lookalike, type Scenario, together, withheld } from '#simulate/scenarios/scenario.ts'
 import { RouteWalk, walkOf } from '#simulate/walks.ts'
 import { Worker } from '#simulate/worker.ts'
@@ -38,7 +38,7 @@ function template(world: World, rng: Rng): Cast {
   const everyMs = anyPeriod(rng)
   // Some templates come as a crontab line, and then all deployments ask on the full minute.
   const onTheClock = rng.chance(0.3)
-  const size = rng.range(1, 4)
+  const size = anySize(rng, everyMs)
   const people = differentPeople(world, rng, Math.round(rng.between(8, 36) * Math.min(2, conditions.groupScale)))
   const casts = people.map((person, index): Cast => {
     const own = rng.fork(`deployment-${index}`)

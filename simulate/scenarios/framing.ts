@@ -44,7 +44,8 @@ function places(
     return { victim: host, rival: host, residents: () => host }
   }
   if (trick === 'same_pool') {
-    const pool = rng.chance(0.5) ? hosting.provider(rng) : (): Network => rng.pick(population.vpns)
+    const vpn = rng.pick(population.vpns)
+    const pool = rng.chance(0.5) ? hosting.provider(rng) : (): Network => vpn
     return { victim: pool(rng.fork('victim')), rival: pool(rng.fork('rival')), residents: (own) => pool(own) }
   }
   return {

@@ -170,13 +170,20 @@ export const HOUSES: readonly Scenario[] = [
     copies: 2,
     needs: { routes: 12 },
   }),
-  exempt('environments_large', 'honest environments of a large product, busy in all three', (world, rng) =>
-    honestEnvironments(world, rng, { perDay: rng.range(5_000, 16_000), others: (own) => own.lognormal(350, 0.5) }),
+  exempt(
+    'environments_large',
+    'honest environments of a large product, busy in all three',
+    (world, rng) =>
+      honestEnvironments(world, rng, { perDay: rng.range(5_000, 16_000), others: (own) => own.lognormal(350, 0.5) }),
+    { copies: 2 },
   ),
   // Held out: the share of the other instances misleads here, and nothing but their small number tells.
   ...withheld([
-    exempt('environments_tiny', 'honest environments of a product so small that tests are half of it', (world, rng) =>
-      honestEnvironments(world, rng, { perDay: rng.range(15, 80), others: (own) => own.range(10, 70) }),
+    exempt(
+      'environments_tiny',
+      'honest environments of a product so small that tests are half of it',
+      (world, rng) => honestEnvironments(world, rng, { perDay: rng.range(15, 80), others: (own) => own.range(10, 70) }),
+      { copies: 2 },
     ),
   ]),
   lookalike('batch_queue', "different people's batch jobs that one queue runs one after another", queued, {

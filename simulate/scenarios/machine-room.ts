@@ -8,7 +8,7 @@ import { anyUseCase, personalApp } from '#simulate/kinds.ts'
 import { brandName } from '#simulate/naming.ts'
 import type { Rng } from '#simulate/random.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS, shift } from '#simulate/rhythm.ts'
-import { anyPeriod, differentPeople, personalKey, poller } from '#simulate/scenarios/pollers.ts'
+import { anyPeriod, anySize, differentPeople, personalKey, poller } from '#simulate/scenarios/pollers.ts'
 import { type Scenario, type Staged, type Strength, violation, withheld } from '#simulate/scenarios/scenario.ts'
 import { walkOf } from '#simulate/walks.ts'
 import type { World } from '#simulate/world.ts'
@@ -62,7 +62,7 @@ function room(world: World, rng: Rng, strength: Strength, style: Style): Staged 
   const open = strength === 'strong' ? 0.8 : strength === 'medium' ? 0.4 : 0.1
   const agent = rng.chance(open) ? customAgent(rng, brandName(rng), undefined) : sdkAgent(rng)
   const jitterMs = jitterOf(rng, strength)
-  const size = rng.range(1, 4)
+  const size = anySize(rng, everyMs)
   const kept = 1 - rng.range(0, 0.06) * conditions.stumble
   const ownShare = strength === 'strong' ? 0 : strength === 'medium' ? rng.range(0, 0.2) : rng.range(0, 0.35)
   const keys = differentPeople(world, rng, count).map((person, index) => {

@@ -93,6 +93,8 @@ export interface Scheme {
   /** `quota` is what one key may send to a route in a limit window. */
   readonly ring: (rng: Rng, count: number, quota: (route: Route) => number) => Ring
   readonly tokens?: TokenUse
+  /** Keys at least. */
+  readonly leastKeys?: number
   /** Accounts whose tokens go along, when `tokens` says so; one to three otherwise. */
   readonly accounts?: number
   /** Replaces the network of every key. */
@@ -262,7 +264,8 @@ function gainOf(rng: Rng, open: Openness, scheme: Scheme): number {
 
 /** Stages the whole operation. */
 export function operate(world: World, rng: Rng, strength: Strength, scheme: Scheme): Staged {
-  const open = openness(world, rng, strength)
+  const drawn = openness(world, rng, strength)
+  const open = { ...drawn, apps: Math.max(drawn.apps, scheme.leastKeys ?? 2) }
   const useCase = anyUseCase(world, rng)
   const owners = ownersOf(world, rng, scheme.owners, open.apps, open)
   const apps = registerKeys(world, rng, owners, useCase, open.likeness)

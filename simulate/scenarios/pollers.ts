@@ -6,7 +6,7 @@ import { registration } from '#simulate/naming.ts'
 import type { Network } from '#simulate/networks.ts'
 import type { Person } from '#simulate/people.ts'
 import type { Rng } from '#simulate/random.ts'
-import { batches, MINUTE_MS } from '#simulate/rhythm.ts'
+import { batches, HOUR_MS, MINUTE_MS } from '#simulate/rhythm.ts'
 import { single } from '#simulate/rings.ts'
 import type { UseCase } from '#simulate/use-cases.ts'
 import type { RouteWalk } from '#simulate/walks.ts'
@@ -32,12 +32,19 @@ export interface Poll {
 }
 
 /** Periods that tools offer, minutes. */
-const PERIODS_MINUTES = [1, 2, 3, 5, 5, 10, 10, 15, 15, 20, 30] as const
+const PERIODS_MINUTES = [1, 2, 3, 5, 5, 5, 10, 10, 10, 15, 15, 20, 30] as const
+/** A key that polls sends at most about this many requests a day; its period comes first. */
+const PER_DAY_MAX = 1_200
 
 /** A period with at least `least` polls in 24 hours, milliseconds. */
 export function anyPeriod(rng: Rng, least = 48): number {
   const fitting = PERIODS_MINUTES.filter((minutes) => 1_440 / minutes >= least)
   return rng.pick(fitting) * MINUTE_MS
+}
+
+/** Mean requests of one poll. */
+export function anySize(rng: Rng, everyMs: number): number {
+  return Math.max(1, Math.min(rng.range(1, 4), (PER_DAY_MAX * everyMs) / (24 * HOUR_MS)))
 }
 
 export function poller(world: World, rng: Rng, poll: Poll): Actor {

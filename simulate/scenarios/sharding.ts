@@ -9,6 +9,7 @@ import { always } from '#simulate/rhythm.ts'
 import { overlappingShards, shards } from '#simulate/rings.ts'
 import {
   agentsOf,
+  evidentAt,
   jobAround,
   jobRhythm,
   networksOf,
@@ -17,6 +18,7 @@ import {
   ownersTinker,
   ownLife,
   registerKeys,
+  startingLate,
 } from '#simulate/scenarios/operator.ts'
 import { type Scenario, type Staged, type Strength, violation } from '#simulate/scenarios/scenario.ts'
 import { type Credential, Worker } from '#simulate/worker.ts'
@@ -81,7 +83,8 @@ function shardedService(
     walk: walk.jittered(rng.fork(`walk-${index}`), world.conditions.mixJitter),
   }))
   const offset = world.population.anyone.pick(rng).country.offsetHours
-  const curve = rng.chance(0.5) ? always : (atMs: number): number => activityAt(atMs, offset)
+  const daily = rng.chance(0.5) ? always : (atMs: number): number => activityAt(atMs, offset)
+  const { curve, sinceMs } = startingLate(world, rng, daily)
   const subjects = rng.fork('subjects')
   const service = new Worker({
     rng: rng.fork('service'),
@@ -107,6 +110,7 @@ function shardedService(
     apps,
     actors: [service, ...lives, ...onPhones, ...ownersTinker(world, rng, apps, walk, open.likeness)],
     policy: ['service_sharded_across_apps', duplicate],
+    evidentAtMs: evidentAt(sinceMs, apps.length, perHour),
   }
 }
 

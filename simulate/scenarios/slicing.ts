@@ -13,9 +13,9 @@ import {
   type Curve,
   episodes,
   HOUR_MS,
-  MINUTE_MS,
   type Rhythm,
   steady,
+  WINDOW_MS,
 } from '#simulate/rhythm.ts'
 import { stumblingSlices } from '#simulate/rings.ts'
 import type { Route } from '#simulate/routes.ts'
@@ -109,7 +109,9 @@ function sliced(world: World, rng: Rng, strength: Strength, style: Style): Stage
   const sinceMs = rng.chance(world.conditions.lateStart) ? startMs + (endMs - startMs) * rng.range(0.05, 0.35) : startMs
   const shifts = rng.chance(0.5) ? always : episodes(rng, startMs, endMs, 5 * HOUR_MS, 2 * HOUR_MS)
   const curve = between(sinceMs, endMs, shifts)
-  const sliceMs = rng.chance(0.4) ? (15 * MINUTE_MS) / count : rng.range(2, 14) * MINUTE_MS
+  // A slice holds less than one key may use in a window: who slices time is hardly ever refused.
+  const longestMs = (0.9 * WINDOW_MS) / gain
+  const sliceMs = rng.chance(0.4) ? Math.min(longestMs, WINDOW_MS / count) : rng.range(0.2, 1) * longestMs
   const workers = Array.from({ length: style.workers }, (_, index) => {
     const own = rng.fork(`worker-${index}`)
     return new Worker({

@@ -14,6 +14,7 @@ import { always, anyRhythm, batches, MINUTE_MS, type Rhythm, shift } from '#simu
 import { single } from '#simulate/rings.ts'
 import type { UseCase } from '#simulate/use-cases.ts'
 import { type RouteWalk, walkOf } from '#simulate/walks.ts'
+import { evidentAt } from '#simulate/scenarios/operator.ts'
 import { type Scenario, type Staged, type Strength, violation } from '#simulate/scenarios/scenario.ts'
 import { Worker } from '#simulate/worker.ts'
 import type { World } from '#simulate/world.ts'
@@ -27,6 +28,9 @@ interface Vendor {
   readonly shareAtVendor: number
   readonly rhythm: (rng: Rng, perHour: number) => Rhythm
 }
+
+/** Requests a day of a customer at load 1. */
+const PER_DAY_MEDIAN = 330
 
 /** Number of customers: more than ten on an address when open. */
 function customersOf(rng: Rng, strength: Strength): number {
@@ -79,7 +83,7 @@ function customer(
       personal: true,
     }),
   )
-  const perDay = rng.lognormal(330, 0.6) * world.load
+  const perDay = rng.lognormal(PER_DAY_MEDIAN, 0.6) * world.load
   const own = rng.chance(0.5) ? person.home : world.hosting.server(rng)
   const network =
     vendor.shareAtVendor >= 1
@@ -123,6 +127,7 @@ function suppliedKeys(world: World, rng: Rng, strength: Strength, borrowed: bool
     apps: customers.map(({ app }) => app),
     actors: customers.flatMap(({ actors }) => actors),
     policy: ['end_user_supplied_keys'],
+    evidentAtMs: evidentAt(world.span.startMs, count, (count * PER_DAY_MEDIAN * world.load) / 24),
   }
 }
 
