@@ -2,6 +2,7 @@
 import { MEASURES, MeasureName } from '../evaluate/measures.ts'
 import { casesText, intervalText, valueText, worldTitle } from '../evaluate/summary-report.ts'
 import type { MethodSummary, WorldSummary } from '../evaluate/summary.ts'
+import { percent } from '../evaluate/text-table.ts'
 import { DETECTOR } from '../evaluate/world-result.ts'
 
 export const PICTURES = {
@@ -48,6 +49,14 @@ function detectorTable(summaries: readonly WorldSummary[]): string {
   const detectors = summaries.flatMap(({ methods }) => methods.filter(({ method }) => method === DETECTOR))
   const rows = MeasureName.options.map((name) =>
     [MEASURES[name].title.trim()].concat(detectors.map((detector) => detectorCell(name, detector))),
+  )
+  const pooled = (name: string, errorOf: (summary: WorldSummary) => number | null): string[] =>
+    [`calibration error, ${name} of all seeds together`].concat(
+      summaries.map((summary) => `**${percent(errorOf(summary))}**`),
+    )
+  rows.push(
+    pooled('apps', ({ calibration }) => calibration.members.expected_calibration_error),
+    pooled('findings', ({ calibration }) => calibration.findings.expected_calibration_error),
   )
   return markdownTable(['', ...summaries.map((summary) => worldTitle(summary))], rows)
 }

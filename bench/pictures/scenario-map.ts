@@ -19,7 +19,7 @@ const GROUP_GAP = 18
 /** A share of nothing is still drawn faintly, so that "none found" differs from "none there". */
 const OPACITY_MIN = 0.06
 /** From this share on the cell is dark enough for the text to need the other colour. */
-const CONTRAST_SHARE = 0.55
+const CONTRAST_SHARE = 0.65
 
 export function scenarioMap(summaries: readonly WorldSummary[]): string {
   const withViolations = summaries.filter(({ violations }) => violations > 0)
