@@ -70,3 +70,20 @@ export function median(values: readonly number[]): number {
   const upper = sorted[middle] ?? Number.NaN
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
+
+/** -log2 P(X >= successes) for X ~ Binomial(trials, p); exact sum of the tail in logarithms. 0 for successes <= 0. */
+export function binomialUpperTailBits(successes: number, trials: number, p: number): number {
+  if (successes <= 0) return 0
+  if (successes > trials || p <= 0) return Number.POSITIVE_INFINITY
+  if (p >= 1) return 0
+  const logTerm = (k: number): number =>
+    logGamma(trials + 1) - logGamma(k + 1) - logGamma(trials - k + 1) + k * Math.log(p) + (trials - k) * Math.log1p(-p)
+  const first = logTerm(successes)
+  let sum = 0
+  for (let k = successes; k <= trials; k += 1) {
+    const term = Math.exp(logTerm(k) - first)
+    sum += term
+    if (k > trials * p && term < sum * 1e-15) break
+  }
+  return Math.max(0, -(first + Math.log(sum)) / Math.LN2)
+}

@@ -40,6 +40,8 @@ export const TUNING = {
     overlapMin: 0.02,
     /** A resident has at least 5 % of its traffic on the network: an operator rotating over 20 addresses still has. */
     residentShareMin: 0.05,
+    residentRequestsMin: 20,
+    userWeightMin: 1.5,
     /** More residents than this: a provider, and the pairs would grow with the square. */
     residentsMax: 200,
     /** Larger groups of one owner, domain, stem or user agent are agencies and frameworks. */
@@ -52,6 +54,136 @@ export const TUNING = {
     /** Like volume means: neighbours among this many by rank. Wide enough that keys of deliberately equal volume are few of the pairs. */
     controlBinApps: 150,
     controlSeed: 20_180_724,
+  },
+  routeMix: {
+    /** Effective requests of a mix: 300 vetoes what deviates by .2-.35, 30 is too blunt (49 clusters: 30, 43 and 46 found at 60). */
+    temper: 60,
+    /** Prior weight in requests: a few, so that a dozen requests already speak. */
+    priorRequests: 3,
+    /** Share of use cases that no other app on the platform has. */
+    unseenWeight: 0.1,
+    /** Apps that stand for the platform: q down to 1/400 costs little, more changes nothing. */
+    worldApps: 400,
+  },
+  users: {
+    /** Users of more apps than this are "popular users who use many apps" and link nothing. */
+    popularApps: 8,
+    /** No fewer common users than this are expected by chance: a finite sample cannot show less. */
+    expectedMin: 0.05,
+  },
+  polls: {
+    /** A poll begins after so much silence, milliseconds. */
+    silenceMs: 15_000,
+    /** Share of gaps near the median from which on a key is regular: pollers .9-1.0, people 0-.2. */
+    regularityMin: 0.3,
+    keysMin: 4,
+    /** One process .00-.17, independent deployments .5-2.1. */
+    staggerMax: 0.3,
+    /** Of the even stagger under uniform phases. */
+    pMax: 0.002,
+    draws: 2000,
+    /** Phases are taken for spans of two hours: restarts move them. Milliseconds. */
+    spanMs: 7_200_000,
+    /** Resultant length of phases that are one moment; independent deployments reach .84. */
+    momentMin: 0.95,
+    /** Seconds around the full minute that crons share. */
+    clockSeconds: 20,
+    /** One process .8-1.0 of the keys and 2-9 events; templates at most .63. One outage of a host looks alike: one event. */
+    fateShareMin: 0.7,
+    fateEventsMin: 2,
+    fateZMin: 30,
+    fateShifts: 200,
+  },
+  spells: {
+    gapMs: 20_000,
+    gapMedians: 8,
+    requestsMin: 5,
+    beforeMs: 5000,
+    afterMs: 30_000,
+    hitsMin: 5,
+    /** 400 shifts can say at most 8.6 bits. */
+    shifts: 400,
+    linkBits: 5,
+    ringShifts: 100,
+    ringZMin: 6,
+    ringRatioMin: 2,
+    overlapZMax: -4,
+    overlapRatioMax: 0.3,
+    /** Apps with spells that are compared by time: the busiest. */
+    appsMax: 400,
+  },
+  alternation: {
+    /** Neighbours further apart than this are no alternation, milliseconds. */
+    gapMs: 60_000,
+    /** Requests a stretch: labels are shuffled within. */
+    stretch: 40,
+    zMin: 5,
+    /** Switches that go to one and the same next key, from which on it is a round. */
+    roundMin: 0.7,
+    failoverP: 1e-6,
+  },
+  ledgers: {
+    /** Prior of one operator: 1 in (apps * 2^this) for a given other app. */
+    operatorPriorBits: 2,
+    /** Prior of one use case among apps of one operator: 1 in 3. */
+    useCasePriorBits: 1.5,
+    /** Pairs that contradict each other this much in what they do are strangers: they measure u. */
+    strangersMixBits: -4,
+    /** Share of strangers whose mixes contradict each other: the rest are alike by chance, or too small to say. */
+    strangersSeenShare: 0.6,
+    placeM: {
+      'two/most': 0.1,
+      'two/much': 0.05,
+      'two/some': 0.03,
+      'two/trace': 0.02,
+      'few/most': 0.2,
+      'few/much': 0.08,
+      'few/some': 0.04,
+      'few/trace': 0.02,
+      'several/most': 0.2,
+      'several/much': 0.1,
+      'several/some': 0.05,
+      'several/trace': 0.02,
+      'many/most': 0.08,
+      'many/much': 0.06,
+      'many/some': 0.04,
+      'many/trace': 0.02,
+    },
+    usersM: {
+      'most/many': 0.15,
+      'most/few': 0.03,
+      'much/many': 0.06,
+      'much/few': 0.02,
+      'some/many': 0.05,
+      'some/few': 0.02,
+      'trace/many': 0.03,
+      'trace/few': 0.02,
+    },
+    familyCapBits: 14,
+    timingCapBits: 14,
+    freeCapBits: 5,
+    /** The registry says so. */
+    sameOwnerBits: 20,
+    sameOwnerNameBits: 4,
+    usersUseCaseCapBits: 5,
+    vetoBits: -3,
+    operatorBitsMin: 2,
+    useCaseBitsMin: 2,
+    jointBitsMin: 6,
+  },
+  places: {
+    /** Two networks are one place from this Jaccard index of their residents on. */
+    alikeMin: 0.5,
+  },
+  groups: {
+    /** A stream with fewer requests says nothing of a mix. */
+    requestsMin: 8,
+    seedBits: 2,
+    seedsMax: 150,
+    othersMax: 60,
+    memberBits: 0,
+    letInBits: 3,
+    rounds: 4,
   },
   networks: {
     /** Two apps are alike from this many bits of behaviour on: about the top twentieth of random pairs. */
@@ -119,6 +251,23 @@ export const TUNING = {
     usersMin: 8,
   },
   policy: {
+    /** A member stands on common users when this share of the members does, on common places likewise. */
+    standingUsersMin: 0.4,
+    standingPlacesMin: 0.6,
+    standingShare: 0.1,
+    standingShareMin: 0.02,
+    /** Production's own people (abusers: nearly the same) or a few testers. */
+    environmentUsersMin: 0.25,
+    environmentLoadMin: 0.3,
+    environmentGainMin: 1.2,
+    /** The gain that one account's duplicates need. */
+    gainMin: 1,
+    /** A stream is unlike its own life elsewhere when the life explains it worse than the prior alone does, log2. */
+    borrowedBitsMax: 0,
+    borrowedMin: 4,
+    /** Share of members whose streams are unlike their lives; templates on a pool reach .82-.92, but their lives are alike. */
+    borrowedShareMin: 0.6,
+    livesAlikeMax: 0.35,
     environmentAppsMax: 3,
     /** Dev and staging that carry this share of production's requests carry production load. */
     nonProductionShareMax: 0.5,
@@ -145,6 +294,7 @@ export const TUNING = {
     appsMax: 25,
   },
   userAgents: {
+    shareMin: 0.2,
     /** A user agent of more apps than this is a public program, whatever share of a large platform it is. */
     appsMax: 30,
   },

@@ -1,0 +1,82 @@
+/**
+ * Keys of many people in one room: end users' own keys under one driver (P5), or people's own copies of one program?
+ *
+ * Networks, mixes and programs are the same for both. One process (signals/timing/one-process.ts) proves a driver; so do borrowed keys: most
+ * streams here are unlike their own lives elsewhere, and those lives are unlike each other. Without either there is no finding.
+ */
+import type { PairContext } from '../evidence/pair-facts.ts'
+import { temper, type TemperedMix } from '../evidence/route-mix.ts'
+import type { Counts, SnapshotApp } from '../run/snapshot.ts'
+import type { Tuning } from '../tuning.ts'
+
+/** An app of one person: nearly all of its requests with a user are for one, or it has no users at all. */
+export function isSingleUser(app: SnapshotApp, { policy }: Tuning): boolean {
+  return app.user_requests === 0 || app.top_user_requests >= policy.singleUserShareMin * app.user_requests
+}
+
+/** Most members are keys of one person each, of different people and accounts. */
+export function areKeysOfMany(apps: readonly SnapshotApp[], tuning: Tuning): boolean {
+  const single = apps.filter((app) => isSingleUser(app, tuning))
+  if (single.length < tuning.policy.keyPerUserShareMin * apps.length) return false
+  const owners = new Set(single.map((app) => (app.owner_id === '' ? app.app_id : app.owner_id))).size
+  const people = new Set(single.map((app) => app.top_user || app.owner_id || app.app_id)).size
+  const least = tuning.policy.keyPerUserShareMin * single.length
+  return owners >= least && people >= least
+}
+
+function minus(whole: Counts, part: Counts): Counts {
+  const taken = new Map([...part.keys].map((key, i) => [key, part.counts[i] ?? 0]))
+  const counts = Float64Array.from(whole.keys, (key, i) => Math.max(0, (whole.counts[i] ?? 0) - (taken.get(key) ?? 0)))
+  return { keys: whole.keys, counts, total: counts.reduce((sum, n) => sum + n, 0) }
+}
+
+export interface Borrowed {
+  /** Members whose stream here is unlike their own life elsewhere. */
+  readonly apps: readonly number[]
+  /** Of the members with a life elsewhere that can be compared, 0..1. */
+  readonly share: number
+  /** Share of pairs of those lives that are alike, 0..1. */
+  readonly livesAlike: number
+}
+
+/** Own lives of the members against what they do here. `here`: of each app, its mix on the group's places. */
+export function borrowedKeys(context: PairContext, here: ReadonlyMap<number, Counts>): Borrowed | undefined {
+  const { model, snapshot, tuning } = context
+  const { temper: size } = tuning.routeMix
+  const lives: { readonly app: number; readonly life: TemperedMix; readonly isUnlike: boolean }[] = []
+  for (const [app, mix] of here) {
+    const whole = snapshot.apps[app]?.mix
+    if (whole === undefined) continue
+    const elsewhere = minus(whole, mix)
+    if (elsewhere.total < tuning.groups.requestsMin || mix.total < tuning.groups.requestsMin) continue
+    const life = temper(elsewhere, size)
+    const stream = temper(mix, size)
+    const bits = Math.min(
+      model.logProbability(stream, life) - model.logProbability(stream),
+      model.logProbability(life, stream) - model.logProbability(life),
+    )
+    lives.push({ app, life, isUnlike: bits < tuning.policy.borrowedBitsMax })
+  }
+  if (lives.length < tuning.policy.borrowedMin || lives.length * 2 < here.size) return undefined
+  const borrowed = lives.filter((one) => one.isUnlike)
+  let alike = 0
+  let pairs = 0
+  for (const [i, one] of borrowed.entries()) {
+    for (const other of borrowed.slice(i + 1)) {
+      pairs += 1
+      if (model.logProbability(other.life, one.life) - model.logProbability(other.life) > tuning.groups.letInBits)
+        alike += 1
+    }
+  }
+  return {
+    apps: borrowed.map((one) => one.app),
+    share: borrowed.length / lives.length,
+    livesAlike: pairs === 0 ? 1 : alike / pairs,
+  }
+}
+
+export function areBorrowed(borrowed: Borrowed | undefined, { policy }: Tuning): boolean {
+  return (
+    borrowed !== undefined && borrowed.share >= policy.borrowedShareMin && borrowed.livesAlike <= policy.livesAlikeMax
+  )
+}
