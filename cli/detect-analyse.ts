@@ -4,23 +4,28 @@ import { writeFile } from 'node:fs/promises'
 import { errorMessage, SidestepError } from '#lib/errors.ts'
 import type { Finding } from '#schemas/finding.ts'
 
-import type { Analysis } from '../services/analyzer/analyse.ts'
+import type { Cycle } from '../services/analyzer/cycles.ts'
 import { analyseAll } from './analysis.ts'
-import type { AnalyseInput } from './commands/detect.ts'
+import type { DetectInput } from './detect-ingest.ts'
 import { renderFindings } from './render/findings-table.ts'
 
-export async function analyseAndShow({ clickhouse, signal, out, json }: AnalyseInput): Promise<void> {
+export interface ShowInput extends Pick<DetectInput, 'clickhouse' | 'signal'> {
+  readonly out: string | undefined
+  readonly json: boolean
+}
+
+export async function analyseAndShow({ clickhouse, signal, out, json }: ShowInput): Promise<void> {
   const startedAt = performance.now()
   const isTerminal = process.stderr.isTTY
-  const analysis = await analyseAll(clickhouse, Date.now(), (step) => {
+  const cycle = await analyseAll(clickhouse, Date.now(), (step) => {
     if (isTerminal) process.stderr.write(`\r\u001B[K${step} …`)
   })
   if (isTerminal) process.stderr.write('\r\u001B[K')
   if (signal.aborted) return
-  if (out !== undefined) await writeFindings(out, analysis.findings)
+  if (out !== undefined) await writeFindings(out, cycle.findings)
   const seconds = (performance.now() - startedAt) / 1000
-  process.stderr.write(`${summary(analysis, seconds)}\n`)
-  process.stdout.write(json ? ndjson(analysis.findings) : table(analysis, out))
+  process.stderr.write(`${summary(cycle, seconds)}\n`)
+  process.stdout.write(json ? ndjson(cycle.findings) : table(cycle, out))
 }
 
 async function writeFindings(out: string, findings: readonly Finding[]): Promise<void> {
@@ -37,14 +42,13 @@ const ndjson = (findings: readonly Finding[]): string =>
 const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
 
-function summary(analysis: Analysis, seconds: number): string {
-  const pairs = [...analysis.pairsByRule].filter(([rule]) => rule !== 'control').toSorted(([, x], [, y]) => y - x)
+function summary({ apps, pairsByRule }: Cycle, seconds: number): string {
+  const pairs = [...pairsByRule].filter(([rule]) => rule !== 'control').toSorted(([, x], [, y]) => y - x)
   const rules = pairs.map(([rule, count]) => `${rule.replaceAll('_', ' ')} ${count.toLocaleString('en-US')}`)
-  return `compared ${plural(analysis.apps, 'app')} in ${seconds.toFixed(1)} s; pairs proposed by ${rules.join(', ') || 'no rule'}`
+  return `compared ${plural(apps, 'app')} in ${seconds.toFixed(1)} s; pairs proposed by ${rules.join(', ') || 'no rule'}`
 }
 
-function table(analysis: Analysis, out: string | undefined): string {
-  const { findings, exempt, innocent } = analysis
+function table({ findings, exempt, innocent }: Cycle, out: string | undefined): string {
   const lines = findings.length === 0 ? [] : ['', renderFindings(findings, process.stdout.columns ?? 120)]
   lines.push('', plural(findings.length, 'finding') + (out === undefined ? '' : `, written to ${out}`))
   if (exempt.length > 0)

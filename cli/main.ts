@@ -7,7 +7,6 @@ import { errorMessage, SidestepError } from '#lib/errors.ts'
 import { analyzeCommand } from './commands/analyze.ts'
 import { isDebug } from './config.ts'
 import { demoCommand } from './commands/demo.ts'
-import { analyseAndShow } from './detect-analyse.ts'
 import { detectCommand } from './commands/detect.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -26,7 +25,7 @@ function program(): Command {
     .showHelpAfterError('(--help shows what is possible, with an example)')
     .addHelpText('after', '\nExample:\n  $ sidestep detect --requests requests.ndjson.gz --apps apps.ndjson\n')
   for (const command of [
-    detectCommand(analyseAndShow),
+    detectCommand(),
     findingsCommand(),
     explainCommand(),
     simulateCommand(),

@@ -6,7 +6,8 @@ import { openClickHouse } from '#lib/clickhouse.ts'
 import { SidestepError } from '#lib/errors.ts'
 import { migrate } from '#lib/migrate.ts'
 
-import { readFindings, type StoredFinding } from '../services/analyzer/findings/store.ts'
+import type { StoredFinding } from '../services/analyzer/findings/lifecycle.ts'
+import { readFindings } from '../services/analyzer/findings/store.ts'
 import { readConfig } from './config.ts'
 
 /** Latest revisions, strongest first, closed ones last. Throws a usage error where there is no store. */

@@ -5,7 +5,8 @@ import { SidestepError } from '#lib/errors.ts'
 import { openStandardInput, type StandardInput } from '#lib/standard-input.ts'
 
 import { FORMATS, FormatName } from '../../services/ingest/decode/formats/index.ts'
-import { ingestForDetection, type DetectInput } from '../detect-ingest.ts'
+import { analyseAndShow } from '../detect-analyse.ts'
+import { ingestForDetection } from '../detect-ingest.ts'
 import { withEngine } from '../with-engine.ts'
 
 const EXAMPLE = `
@@ -15,12 +16,6 @@ Examples:
 
 Exit code: 0 when it ran, with or without findings; 2 for bad usage or unusable input; 1 for a failure.
 `
-
-/** What the analysis gets to work with. */
-export interface AnalyseInput extends DetectInput {
-  readonly out: string | undefined
-  readonly json: boolean
-}
 
 export interface DetectOptions {
   readonly requests: readonly string[]
@@ -33,9 +28,6 @@ export interface DetectOptions {
   readonly json?: true
 }
 
-/** The second half of the command: from a filled database to printed and written findings. */
-export type Analyse = (input: AnalyseInput) => Promise<void>
-
 /** Standard input, when it is one of the files. Opened before the engine, which would take it for its own. */
 function standardInputOf(options: DetectOptions): StandardInput | undefined {
   const wanted = [...options.requests, options.apps].filter((path) => path === '-').length
@@ -44,13 +36,13 @@ function standardInputOf(options: DetectOptions): StandardInput | undefined {
   return wanted === 0 ? undefined : openStandardInput()
 }
 
-async function run(options: DetectOptions, analyse: Analyse): Promise<void> {
+async function run(options: DetectOptions): Promise<void> {
   const stdin = standardInputOf(options)
   try {
     await withEngine(options.dataDir, async (clickhouse, signal) => {
       const input = await ingestForDetection({ ...options, clickhouse, signal, stdin: stdin?.stream })
       if (signal.aborted) return
-      await analyse({ ...input, out: options.out, json: options.json === true })
+      await analyseAndShow({ ...input, out: options.out, json: options.json === true })
     })
   } finally {
     stdin?.close()
@@ -64,7 +56,7 @@ function hops(text: string): number {
   return value
 }
 
-export function detectCommand(analyse: Analyse): Command {
+export function detectCommand(): Command {
   const formats = FormatName.options.map((name) => `  ${name.padEnd(15)} ${FORMATS[name].summary}`).join('\n')
   return new Command('detect')
     .description(
@@ -81,5 +73,5 @@ export function detectCommand(analyse: Analyse): Command {
     .option('--out <file>', 'write the findings there, one JSON event a line')
     .option('--json', 'print the findings as JSON lines instead of a table')
     .addHelpText('after', `\nFormats:\n${formats}\n${EXAMPLE}`)
-    .action(async (options: DetectOptions) => await run(options, analyse))
+    .action(async (options: DetectOptions) => await run(options))
 }

@@ -1,30 +1,28 @@
 /**
- * The analysis: (window, store, tuning) -> findings. One pure step over what the store holds; called once by `detect`, again and
- * again by a service. The time is passed in.
+ * The analysis: (store, window, tuning) -> what was found. It reads the store and writes its run's working tables, nothing else; what becomes
+ * of a violation as a finding is decided in findings/lifecycle.ts, and cycles.ts puts the two together.
  *
  *   1. prepare   working tables from the rollups; pairs by blocking rules; control pairs
  *   2. behaviour route mixes and user agents of every pair
  *   3. networks  first with default classes, to find communities; then each network's class by corroboration
  *   4. score     all signals under the classes, in bits; link pairs
  *   5. clusters  drop links that are a move to a successor; Louvain; trim
- *   6. judge     exemption, rule, materiality; build and store findings
+ *   6. judge     exemption, rule, materiality
  */
 import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
-import type { Finding } from '#schemas/finding.ts'
 import { readApps, type App } from './run/apps.ts'
 import { readClusters } from './judgement/facts.ts'
 import { findClusters, type Cluster } from './clusters/clusters.ts'
 import { communities } from './clusters/communities.ts'
 import { isLinked, scorePairs, type PairScore, type SignalResult } from './evidence/bits.ts'
 import { judgeExemption } from './judgement/exemption.ts'
-import { matchFindings, readFindings, storeFindings } from './findings/store.ts'
-import { buildFinding, findingDigest, type Violation } from './findings/event.ts'
+import type { Violation } from './findings/event.ts'
 import { measureGains } from './judgement/materiality.ts'
 import { classifyNetworks } from './evidence/network-classes.ts'
 import { isCandidate, readPairs, type PairKey } from './run/pairs.ts'
 import { judge } from './judgement/policy.ts'
-import { dropRuns, prepareTables, proposePairs } from './run/working-tables.ts'
+import { prepareTables, proposePairs } from './run/working-tables.ts'
 import { BEHAVIOUR_SIGNALS, NETWORK_SIGNALS, REGISTRY_SIGNALS, USER_SIGNALS } from './signals/index.ts'
 import type { PairSignal, SignalContext } from './signals/signal.ts'
 import { successions } from './clusters/succession.ts'
@@ -32,7 +30,8 @@ import type { Tuning } from './tuning.ts'
 import type { Window } from './run/window.ts'
 
 export interface Analysis {
-  readonly findings: readonly Finding[]
+  /** Clusters that break a rule. */
+  readonly violations: readonly Violation[]
   /** Compliant dev/staging/prod groups: app ids of each. */
   readonly exempt: readonly (readonly string[])[]
   /** Clusters with an innocent explanation: app ids of each. */
@@ -46,9 +45,8 @@ export interface AnalyseOptions {
   readonly clickhouse: ClickHouse
   readonly window: Window
   readonly tuning: Tuning
-  /** Names the run in the working tables. */
+  /** Names the run in the working tables; no other run has it. */
   readonly runId: string
-  readonly nowMs: number
   readonly onStep?: (step: string) => void
 }
 
@@ -65,7 +63,6 @@ export async function storedWindow(clickhouse: ClickHouse): Promise<Window | und
 export async function analyse(options: AnalyseOptions): Promise<Analysis> {
   const { clickhouse, window, tuning, runId, onStep } = options
   onStep?.('preparing')
-  await dropRuns(clickhouse)
   await prepareTables(clickhouse, runId, window, tuning)
   await proposePairs(clickhouse, runId, tuning)
   const context: SignalContext = {
@@ -93,7 +90,6 @@ export async function analyse(options: AnalyseOptions): Promise<Analysis> {
   const judged = await judgeClusters(options, context.apps, clusters)
   return {
     ...judged,
-    findings: await keepFindings(options, judged.violations),
     apps: context.apps.size,
     pairsByRule: countRules(context),
   }
@@ -172,60 +168,6 @@ async function judgeClusters(
     return gain === undefined ? [] : [{ ...suspect, gain }]
   })
   return { violations, exempt, innocent }
-}
-
-/** Gives each violation its identity, stores what is new, closes what is no longer found; returns all that is open. */
-async function keepFindings(
-  { clickhouse, runId, window, tuning, nowMs }: AnalyseOptions,
-  violations: readonly Violation[],
-): Promise<Finding[]> {
-  const stored = await readFindings(clickhouse)
-  const digested = violations.map((violation) => ({
-    violation,
-    apps: violation.cluster.apps,
-    digest: findingDigest(violation),
-  }))
-  const identities = matchFindings(digested, stored)
-  const earlier = new Map(stored.map((finding) => [`${finding.uid}:${finding.revision}`, finding]))
-  const rows = digested.map(({ violation, digest }, index) => {
-    const identity = identities[index] ?? { uid: '', revision: 1 }
-    const known = earlier.get(`${identity.uid}:${identity.revision}`)
-    const finding = known?.event ?? buildFinding(violation, identity, window, nowMs, tuning)
-    return {
-      finding,
-      digest,
-      status: identity.revision === 1 ? ('opened' as const) : ('updated' as const),
-      isNew: known === undefined,
-    }
-  })
-  const alive = new Set(identities.map(({ uid }) => uid))
-  const closed = stored
-    .filter((finding) => finding.status !== 'closed' && !alive.has(finding.uid))
-    .map(({ event, digest, revision }) => ({
-      finding: closeFinding(event, revision + 1, nowMs),
-      digest,
-      status: 'closed' as const,
-    }))
-  await storeFindings(clickhouse, [...rows.filter((row) => row.isNew), ...closed], runId)
-  return rows.map((row) => row.finding).toSorted((x, y) => rank(y) - rank(x))
-}
-
-const rank = ({ data }: Finding): number => data.risk_score + data.confidence_score / 1000
-
-function closeFinding(event: Finding, revision: number, nowMs: number): Finding {
-  return {
-    ...event,
-    id: `${event.data.finding_info.uid}:${revision}`,
-    type: 'dev.sidestep.finding.closed.v1',
-    time: new Date(nowMs).toISOString(),
-    data: {
-      ...event.data,
-      activity_id: 3,
-      type_uid: 200_403,
-      time: nowMs,
-      unmapped: { ...event.data.unmapped, revision },
-    },
-  }
 }
 
 function countRules({ pairs }: SignalContext): ReadonlyMap<string, number> {

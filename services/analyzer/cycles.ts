@@ -1,8 +1,9 @@
 /**
- * The analyzer service: the same step that `detect` takes once, over a window that ends with the present hour, again and again.
+ * One cycle: count the hours, analyse, let the findings live on, store what changed. The one path of `detect`, `evaluate`, the demonstration and the
+ * service, which takes it again and again over a window that ends with the present hour.
  *
- * One cycle at a time; a cycle that fails is logged and tried again at the next turn, because the store may only be away. Stopping waits
- * for the cycle in hand.
+ * The service runs one cycle at a time; one that fails is logged and tried again at the next turn, because the store may only be away. Stopping
+ * waits for the cycle in hand.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 
@@ -10,12 +11,49 @@ import { hoursToMilliseconds } from 'date-fns'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import { errorMessage } from '#lib/errors.ts'
-import { analyse } from './analyse.ts'
+import type { Finding } from '#schemas/finding.ts'
+import { analyse, storedWindow, type Analysis } from './analyse.ts'
+import { lifecycle, type Revision } from './findings/lifecycle.ts'
+import { readFindings, storeRevisions } from './findings/store.ts'
 import { computeHours } from './run/hours.ts'
-import { TUNING } from './tuning.ts'
+import { TUNING, type Tuning } from './tuning.ts'
 import type { Window } from './run/window.ts'
 
 const HOUR_MS = hoursToMilliseconds(1)
+
+export interface CycleOptions {
+  readonly clickhouse: ClickHouse
+  /** undefined: all that the store holds. */
+  readonly window: Window | undefined
+  readonly tuning: Tuning
+  /** No other cycle of any process has it. */
+  readonly runId: string
+  /** Epoch milliseconds. */
+  readonly nowMs: number
+  readonly onStep?: ((step: string) => void) | undefined
+}
+
+export interface Cycle extends Analysis {
+  /** (hour, app) that were counted. */
+  readonly hours: number
+  /** All findings that are open now, riskiest first. */
+  readonly findings: readonly Finding[]
+  /** The revisions that it added, closed ones included. */
+  readonly revisions: readonly Revision[]
+}
+
+/** Takes one cycle; undefined when no window is given and the store holds no requests. */
+export async function runCycle(options: CycleOptions): Promise<Cycle | undefined> {
+  const { clickhouse, tuning, runId, nowMs, onStep } = options
+  onStep?.('counting hours')
+  const hours = await computeHours(clickhouse, runId)
+  const window = options.window ?? (await storedWindow(clickhouse))
+  if (window === undefined) return undefined
+  const analysis = await analyse({ clickhouse, window, tuning, runId, ...(onStep === undefined ? {} : { onStep }) })
+  const { open, revisions } = lifecycle(await readFindings(clickhouse), analysis.violations, { window, tuning, nowMs })
+  await storeRevisions(clickhouse, revisions, runId)
+  return { ...analysis, hours, findings: open, revisions }
+}
 
 export interface CycleLog {
   readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void
@@ -29,6 +67,8 @@ export interface AnalyzerOptions {
   readonly log: CycleLog
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Names a cycle, unlike any other of any process. */
+  readonly newRunId: () => string
   readonly signal: AbortSignal
   /** Told after each cycle whether it succeeded. */
   readonly onCycle: (succeeded: boolean, seconds: number, findings: number) => void
@@ -45,7 +85,7 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
   const { everySeconds, signal } = options
   while (!signal.aborted) {
     const startedMs = options.now()
-    await runCycle(options, startedMs)
+    await tryCycle(options, startedMs)
     const restMs = Math.max(0, startedMs + everySeconds * 1000 - options.now())
     await wait(restMs, undefined, { signal }).catch((error: unknown) => {
       if (!signal.aborted) throw error
@@ -53,29 +93,28 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
   }
 }
 
-async function runCycle({ clickhouse, windowHours, log, now, onCycle }: AnalyzerOptions, nowMs: number): Promise<void> {
+async function tryCycle(options: AnalyzerOptions, nowMs: number): Promise<void> {
+  const { clickhouse, log, now, onCycle } = options
+  const secondsSince = (): number => (now() - nowMs) / 1000
   try {
-    const runId = `run-${nowMs}`
-    const hours = await computeHours(clickhouse, runId)
-    const window = cycleWindow(nowMs, windowHours)
-    const { findings, apps, exempt } = await analyse({
-      clickhouse,
-      window,
-      tuning: TUNING,
-      runId,
-      nowMs,
-    })
-    const seconds = (now() - nowMs) / 1000
-    log.info(
-      { event: 'analyzer.cycle', hours, apps, findings: findings.length, exempt: exempt.length, seconds },
-      'analysed',
-    )
-    onCycle(true, seconds, findings.length)
+    const window = cycleWindow(nowMs, options.windowHours)
+    const cycle = await runCycle({ clickhouse, window, tuning: TUNING, runId: options.newRunId(), nowMs })
+    const findings = cycle?.findings.length ?? 0
+    log.info({ event: 'analyzer.cycle', ...counts(cycle), seconds: secondsSince() }, 'analysed')
+    onCycle(true, secondsSince(), findings)
   } catch (error) {
     log.error(
       { event: 'analyzer.cycle_failed', error: errorMessage(error).slice(0, 500) },
       'analysis failed; next try at the next turn',
     )
-    onCycle(false, (now() - nowMs) / 1000, 0)
+    onCycle(false, secondsSince(), 0)
   }
+}
+
+function counts(cycle: Cycle | undefined): Readonly<Record<string, number>> {
+  if (cycle === undefined) return {}
+  const { apps, exempt, hours, findings, revisions } = cycle
+  const by = (status: Revision['status']): number => revisions.filter((revision) => revision.status === status).length
+  const changes = { opened: by('opened'), updated: by('updated'), closed: by('closed') }
+  return { hours, apps, findings: findings.length, ...changes, exempt: exempt.length }
 }

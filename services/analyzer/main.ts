@@ -1,4 +1,6 @@
 /** The analyzer service: wiring only. */
+import { randomUUID } from 'node:crypto'
+
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Logger } from 'pino'
 
@@ -59,6 +61,7 @@ export async function startAnalyzer(config: AnalyzerConfig, log: Logger, stop: A
         windowHours: config.windowHours,
         log,
         now: Date.now,
+        newRunId: () => `run-${randomUUID()}`,
         signal: stop,
         onCycle: (succeeded, seconds, findings) => {
           lastCycleFailed = !succeeded

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
 import { migrate } from '#lib/migrate.ts'
-import { analyse } from '../../services/analyzer/analyse.ts'
+import { runCycle } from '../../services/analyzer/cycles.ts'
 import { readFindings } from '../../services/analyzer/findings/store.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import { readIslands } from '../../services/ingest/kafka/facts.ts'
@@ -156,8 +156,8 @@ describe('each user of ClickHouse can do its job and nothing else', () => {
   test('the analyzer reads everything and writes findings', async () => {
     await as('analyzer', async (clickhouse) => {
       const nowMs = WINDOW.toMs
-      const { findings } = await analyse({ clickhouse, window: WINDOW, tuning: TUNING, runId: 'run', nowMs })
-      expect(findings.length).toBeGreaterThan(0)
+      const cycle = await runCycle({ clickhouse, window: WINDOW, tuning: TUNING, runId: 'run', nowMs })
+      expect(cycle?.findings.length).toBeGreaterThan(0)
       await refuses(clickhouse, [
         "INSERT INTO requests (app_id) VALUES ('x')",
         'TRUNCATE TABLE findings',

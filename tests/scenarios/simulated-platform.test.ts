@@ -11,7 +11,7 @@ import { Truth, type TruthGroup } from '#schemas/truth.ts'
 import { SCENARIOS } from '#simulate/scenarios/registry.ts'
 import type { Strength } from '#simulate/scenarios/scenario.ts'
 import { simulate } from '#simulate/write.ts'
-import { analyse, storedWindow, type Analysis } from '../../services/analyzer/analyse.ts'
+import { runCycle, type Cycle } from '../../services/analyzer/cycles.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import { FORMATS } from '../../services/ingest/decode/formats/index.ts'
 import { fileTimeSpan, ingestFiles } from '../../services/ingest/files/ingest-files.ts'
@@ -59,7 +59,7 @@ const PLATFORMS: readonly Platform[] = [
 
 interface Detected extends Platform {
   readonly truth: Truth
-  readonly analysis: Analysis
+  readonly analysis: Cycle
 }
 
 let engine: Engine
@@ -81,14 +81,14 @@ async function detect(platform: Platform): Promise<Detected> {
     const decode = { format: FORMATS.sidestep, trustedHops: 0, ...fileTimeSpan(NOW_MS) }
     const ingested = await ingestFiles({ clickhouse, files: [files.requests], decode })
     expect(ingested).toMatchObject({ dead: 0, interrupted: false })
-    const window = (await storedWindow(clickhouse)) ?? { fromMs: 0, toMs: 0 }
-    const analysis = await analyse({
+    const analysis = await runCycle({
       clickhouse,
-      window,
+      window: undefined,
       tuning: TUNING,
       runId: `seed-${platform.seed}`,
       nowMs: NOW_MS,
     })
+    if (analysis === undefined) throw new Error('nothing was stored')
     return { ...platform, analysis, truth: Truth.parse(JSON.parse(await readFile(files.truth, 'utf8'))) }
   } finally {
     await rm(outDir, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { analyse, storedWindow, type Analysis } from '../../services/analyzer/analyse.ts'
+import { storedWindow } from '../../services/analyzer/analyse.ts'
+import { runCycle, type Cycle } from '../../services/analyzer/cycles.ts'
 import { readFindings } from '../../services/analyzer/findings/store.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import type { Window } from '../../services/analyzer/run/window.ts'
@@ -20,13 +21,15 @@ afterAll(async () => {
 })
 
 let runs = 0
-async function run(window: Window = WINDOW): Promise<Analysis> {
+async function run(window: Window = WINDOW): Promise<Cycle> {
   runs += 1
   const options = { clickhouse: engine.clickhouse, window, tuning: TUNING, runId: `run-${runs}` }
-  return await analyse({ ...options, nowMs: WINDOW.toMs + runs * 1000 })
+  const cycle = await runCycle({ ...options, nowMs: WINDOW.toMs + runs * 1000 })
+  if (cycle === undefined) throw new Error('a cycle with a window gave nothing')
+  return cycle
 }
 
-const membersOf = ({ findings }: Analysis): string[][] =>
+const membersOf = ({ findings }: Cycle): string[][] =>
   findings.map(({ data }) => data.resources.map(({ uid }) => uid).toSorted())
 
 const Count = z.object({ n: z.number() })

@@ -3,9 +3,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { sqlText } from '#lib/sql-query.ts'
-import { analyse } from '../../services/analyzer/analyse.ts'
+import { runCycle } from '../../services/analyzer/cycles.ts'
 import { readApps } from '../../services/analyzer/run/apps.ts'
-import { computeHours } from '../../services/analyzer/run/hours.ts'
 import { readPairs } from '../../services/analyzer/run/pairs.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import { dateTimeParam } from '../../services/analyzer/run/window.ts'
@@ -173,8 +172,7 @@ describe('on a small platform', () => {
     }))
     await store(engine.clickhouse, platform(1))
     await store(engine.clickhouse, { bursts: crowd, apps: [] }, 'crowd')
-    await computeHours(engine.clickhouse, RUN)
-    await analyse({ clickhouse: engine.clickhouse, window: WINDOW, tuning: TUNING, runId: RUN, nowMs: WINDOW.toMs })
+    await runCycle({ clickhouse: engine.clickhouse, window: WINDOW, tuning: TUNING, runId: RUN, nowMs: WINDOW.toMs })
   })
 
   it.each(queries.filter(({ name }) => !/^(ingest|hours\/differences)/.test(name)))(

@@ -1,22 +1,10 @@
-/**
- * Keeps findings over runs. A finding keeps its uid while its cluster lives (best Jaccard similarity of members with an earlier
- * one, at least a half); it gets a new revision only when something changed; one that is no longer found is closed.
- */
+/** Reads and writes findings: the latest revision of each, and the revisions that an analysis adds. What they are is decided in lifecycle.ts. */
 import { z } from 'zod'
 import { tabSeparatedRow } from '#lib/tab-separated.ts'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import { Finding } from '#schemas/finding.ts'
-import { newFindingUid, type Identity } from './event.ts'
+import type { Revision, StoredFinding } from './lifecycle.ts'
 import { dateTimeParam } from '../run/window.ts'
-
-export interface StoredFinding {
-  readonly uid: string
-  readonly revision: number
-  readonly status: string
-  readonly digest: string
-  readonly app_ids: readonly string[]
-  readonly event: Finding
-}
 
 const StoredRow = z.object({
   uid: z.string(),
@@ -42,61 +30,18 @@ export async function readFindings(clickhouse: ClickHouse): Promise<StoredFindin
   }))
 }
 
-export const jaccard = (a: readonly string[], b: readonly string[]): number => {
-  const one = new Set(a)
-  const common = b.filter((item) => one.has(item)).length
-  return common / (one.size + b.length - common)
-}
-
-const SAME_CLUSTER_JACCARD = 0.5
-
-/** Which earlier finding each cluster continues: best similarity first, each earlier finding at most once. */
-export function matchFindings(
-  clusters: readonly { readonly apps: readonly string[]; readonly digest: string }[],
-  stored: readonly StoredFinding[],
-): Identity[] {
-  const proposals = clusters
-    .flatMap((cluster, index) =>
-      stored.map((finding) => ({ index, finding, similarity: jaccard(cluster.apps, finding.app_ids) })),
-    )
-    .filter(({ similarity }) => similarity >= SAME_CLUSTER_JACCARD)
-    .toSorted((x, y) => y.similarity - x.similarity || (x.finding.uid < y.finding.uid ? -1 : 1))
-  const taken = new Set<string>()
-  const chosen = new Map<number, StoredFinding>()
-  for (const { index, finding } of proposals) {
-    if (chosen.has(index) || taken.has(finding.uid)) continue
-    chosen.set(index, finding)
-    taken.add(finding.uid)
-  }
-  return clusters.map((cluster, index) => {
-    const earlier = chosen.get(index)
-    if (earlier === undefined) return { uid: freshUid(cluster.apps, stored), revision: 1 }
-    const unchanged = earlier.digest === cluster.digest && earlier.status !== 'closed'
-    return { uid: earlier.uid, revision: unchanged ? earlier.revision : earlier.revision + 1 }
-  })
-}
-
-/** An id from the members, salted while an earlier finding of other members holds it. */
-function freshUid(apps: readonly string[], stored: readonly StoredFinding[]): string {
-  const taken = new Set(stored.map((finding) => finding.uid))
-  let salt = 0
-  let uid = newFindingUid(apps)
-  while (taken.has(uid)) uid = newFindingUid([...apps, String(++salt)])
-  return uid
-}
-
-export interface FindingRow {
-  readonly finding: Finding
-  readonly digest: string
-  readonly status: 'opened' | 'updated' | 'closed'
-}
-
-/** Stores revisions. Storing the same revision again replaces it by itself. */
-export async function storeFindings(clickhouse: ClickHouse, rows: readonly FindingRow[], token: string): Promise<void> {
-  if (rows.length === 0) return
-  await insert(clickhouse, 'findings', FINDING_COLUMNS, rows.map(findingRow), token)
-  await insert(clickhouse, 'finding_apps', APP_COLUMNS, rows.flatMap(appRows), token)
-  await insert(clickhouse, 'finding_evidence', EVIDENCE_COLUMNS, rows.flatMap(evidenceRows), token)
+/**
+ * Stores revisions. Storing the same revision again replaces it by itself. The findings come last: a revision that readers see has its members and
+ * its evidence, and what broke off before it is stored again by the next analysis.
+ */
+export async function storeRevisions(
+  clickhouse: ClickHouse,
+  revisions: readonly Revision[],
+  token: string,
+): Promise<void> {
+  await insert(clickhouse, 'finding_apps', APP_COLUMNS, revisions.flatMap(appRows), token)
+  await insert(clickhouse, 'finding_evidence', EVIDENCE_COLUMNS, revisions.flatMap(evidenceRows), token)
+  await insert(clickhouse, 'findings', FINDING_COLUMNS, revisions.map(findingRow), token)
 }
 
 type Row = readonly (string | number | null | readonly string[])[]
@@ -122,7 +67,7 @@ const FINDING_COLUMNS = [
   'event', 'created_at',
 ] as const // prettier-ignore
 
-function findingRow({ finding, digest, status }: FindingRow): Row {
+function findingRow({ finding, digest, status }: Revision): Row {
   const { data } = finding
   return [
     data.finding_info.uid,
@@ -143,7 +88,7 @@ function findingRow({ finding, digest, status }: FindingRow): Row {
 
 const APP_COLUMNS = ['uid', 'revision', 'app_id', 'owner_id', 'probability', 'requests', 'throttled'] as const
 
-function appRows({ finding: { data } }: FindingRow): Row[] {
+function appRows({ finding: { data } }: Revision): Row[] {
   return data.resources.map((app) => [
     data.finding_info.uid,
     data.unmapped.revision,
@@ -168,7 +113,7 @@ const EVIDENCE_COLUMNS = [
   'statement',
 ] as const
 
-function evidenceRows({ finding: { data } }: FindingRow): Row[] {
+function evidenceRows({ finding: { data } }: Revision): Row[] {
   return data.evidences.map(({ data: item }) => [
     data.finding_info.uid,
     data.unmapped.revision,

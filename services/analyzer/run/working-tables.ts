@@ -6,21 +6,6 @@ import { dateTimeParam, RunParams, type Window } from './window.ts'
 
 const WindowParams = RunParams.extend({ from: z.string(), to: z.string() })
 
-const WORKING_TABLES = [
-  'analysis_app',
-  'analysis_app_network',
-  'analysis_network',
-  'analysis_app_user',
-  'analysis_app_route',
-  'analysis_app_user_agent',
-  'analysis_pair',
-] as const
-
-/** Removes what earlier runs left in the working tables of this database. */
-export async function dropRuns(clickhouse: ClickHouse): Promise<void> {
-  for (const table of WORKING_TABLES) await clickhouse.command(`TRUNCATE TABLE ${table}`)
-}
-
 export async function prepareTables(
   clickhouse: ClickHouse,
   runId: string,

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { jaccard, matchFindings, type StoredFinding } from '../../../../services/analyzer/findings/store.ts'
-import { stored } from '../../../support/analyzer-cases.ts'
+import {
+  jaccard,
+  lifecycle,
+  matchFindings,
+  type Life,
+  type StoredFinding,
+} from '../../../../services/analyzer/findings/lifecycle.ts'
+import { TUNING } from '../../../../services/analyzer/tuning.ts'
+import { NOW_MS, stored, violation, WINDOW } from '../../../support/analyzer-cases.ts'
 
 const cluster = (apps: string, digest = 'new'): { apps: string[]; digest: string } => ({
   apps: Array.from(apps),
@@ -146,5 +153,50 @@ describe('over any history', () => {
       }),
       { seed: 3, numRuns: 60 },
     )
+  })
+})
+
+/** Invariant 15. */
+describe('an analysis, given what was stored, adds', () => {
+  const LATER_MS = NOW_MS + 60_000
+  const after = (known: readonly StoredFinding[], ...found: readonly (readonly string[])[]): Life =>
+    lifecycle(
+      known,
+      found.map((apps) => violation(apps)),
+      { window: WINDOW, tuning: TUNING, nowMs: LATER_MS },
+    )
+  const changes = ({ revisions }: Life): string[] =>
+    revisions.map(({ finding, status }) => `${finding.id} ${status} ${finding.type.split('.').at(-2)}`)
+  const AB = ['a', 'b']
+  const known = stored(AB, { uid: 'one' })
+
+  it('an opened finding for a cluster never seen', () => {
+    const life = after([], AB)
+    expect(changes(life)).toEqual([`${stored(AB).uid}:1 opened opened`])
+    expect(life.open).toEqual(life.revisions.map(({ finding }) => finding))
+  })
+
+  it('nothing where nothing changed: what is open is what was stored, its time included', () => {
+    expect(after([known], AB)).toEqual({ open: [known.event], revisions: [] })
+  })
+
+  it('an update when a member joins', () => {
+    expect(changes(after([known], [...AB, 'c']))).toEqual(['one:2 updated updated'])
+  })
+
+  it('a closed one, once, for what is no longer found, and an update when it is back', () => {
+    const life = after([known])
+    expect(life.open).toEqual([])
+    expect(changes(life)).toEqual(['one:2 closed closed'])
+    const [revision] = life.revisions
+    if (revision === undefined) throw new Error('nothing was closed')
+    expect(revision.finding.data).toMatchObject({ activity_id: 3, time: LATER_MS, unmapped: { revision: 2 } })
+    const closed = { ...known, revision: 2, status: 'closed', event: revision.finding }
+    expect(after([closed])).toEqual({ open: [], revisions: [] })
+    expect(changes(after([closed], AB))).toEqual(['one:3 updated updated'])
+  })
+
+  it('the same revisions, whichever process asks: uid from members, revision from what was stored', () => {
+    expect(after([known], [...AB, 'c'], ['x', 'y'])).toEqual(after([known], [...AB, 'c'], ['x', 'y']))
   })
 })
