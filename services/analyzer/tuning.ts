@@ -62,6 +62,8 @@ export const TUNING = {
     priorRequests: 3,
     /** Share of use cases that no other app on the platform has. */
     unseenWeight: 0.1,
+    /** Weight of "for nobody, one or many" in a mix, in requests: another audience costs about four bits. */
+    audienceRequests: 3,
     /** Apps that stand for the platform: q down to 1/400 costs little, more changes nothing. */
     worldApps: 400,
   },
@@ -104,9 +106,14 @@ export const TUNING = {
     /** 400 shifts can say at most 8.6 bits. */
     shifts: 400,
     linkBits: 5,
+    /** Share of hits in the rarer direction: who is followed does not follow back. */
+    backMin: 0.15,
+    ringAppsMax: 12,
     ringShifts: 100,
     ringZMin: 6,
     ringRatioMin: 2,
+    /** Overlap of those that take turns: hardly above chance. */
+    turnsZMax: 1,
     overlapZMax: -4,
     overlapRatioMax: 0.3,
     /** Apps with spells that are compared by time: the busiest. */
@@ -166,10 +173,16 @@ export const TUNING = {
     sameOwnerBits: 20,
     sameOwnerNameBits: 4,
     usersUseCaseCapBits: 5,
+    /** Less than a third of the lesser app's requests for users in common: competitors and framers reach that too. */
+    fewUsersCapBits: 5,
     vetoBits: -3,
     operatorBitsMin: 2,
     useCaseBitsMin: 2,
     jointBitsMin: 6,
+    /** Users in common of this many bits prove one hand behind single-user keys. */
+    proofBits: 9,
+    /** A signal of so many bits corroborates what the account and the mix say. */
+    corroborationBits: 3,
   },
   places: {
     /** Two networks are one place from this Jaccard index of their residents on. */
@@ -184,6 +197,11 @@ export const TUNING = {
     memberBits: 0,
     letInBits: 3,
     rounds: 4,
+    /** Strangers reached 14 bits in 273 groups; several hundred places are asked. */
+    surpriseMin: 20,
+    mergeShareMin: 0.3,
+    /** From so many residents on a place is one where strangers live. */
+    crowdMin: 4,
   },
   networks: {
     /** Two apps are alike from this many bits of behaviour on: about the top twentieth of random pairs. */
@@ -230,6 +248,8 @@ export const TUNING = {
     probabilityMax: 0.995,
   },
   clusters: {
+    /** Of the possible links between two sides, the share that must be accepted before they are one. */
+    linkShareMin: 0.34,
     /** Of the possible links inside a cluster, this share must exist … */
     densityMin: 0.5,
     /** … or one network or user set must cover this share of the members. */
@@ -305,6 +325,21 @@ export const TUNING = {
     hostingSuffixes: HOSTING_SUFFIXES,
   },
 } as const
+
+/** Parts of the detector that an ablation can leave out. */
+export const PARTS = [
+  'groups',
+  'hand_over',
+  'alternation',
+  'one_process',
+  'borrowed',
+  'standing',
+  'users',
+  'places',
+  'route_mix',
+  'materiality',
+] as const
+export type Part = (typeof PARTS)[number]
 
 export type Tuning = typeof TUNING
 export type PairSignalName = keyof Tuning['levels']

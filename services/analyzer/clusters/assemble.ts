@@ -6,6 +6,8 @@
  * of input never changes the result.
  */
 import type { PairLedgers } from '../evidence/ledgers.ts'
+import type { MixModel } from '../evidence/route-mix.ts'
+import type { Tuning } from '../tuning.ts'
 import type { Group } from './groups.ts'
 
 export interface DraftCluster {
@@ -19,15 +21,26 @@ export interface DraftCluster {
 
 const key = (a: number, b: number): string => (a < b ? `${a} ${b}` : `${b} ${a}`)
 
-/** Groups that have a good part of the lesser one's members in common are one. */
-export function mergeGroups(groups: readonly Group[], shareMin: number): (readonly Group[])[] {
+/** Groups that have a good part of the lesser one's members in common, and do the same, are one. */
+export function mergeGroups(
+  groups: readonly Group[],
+  model: MixModel,
+  { groups: tuning }: Tuning,
+): (readonly Group[])[] {
+  const isAlike = (one: Group, other: Group): boolean =>
+    model.logProbability(other.mix, one.mix) - model.logProbability(other.mix) > tuning.letInBits &&
+    model.logProbability(one.mix, other.mix) - model.logProbability(one.mix) > tuning.letInBits
   const merged: { apps: Set<number>; groups: Group[] }[] = []
   for (const group of groups.toSorted(
     (x, y) => y.surpriseBits - x.surpriseBits || (x.apps[0] ?? 0) - (y.apps[0] ?? 0),
   )) {
-    const into = merged.find(({ apps }) => {
+    const into = merged.find(({ apps, groups: some }) => {
       const common = group.apps.filter((app) => apps.has(app)).length
-      return common >= 2 && common >= shareMin * Math.min(apps.size, group.apps.length)
+      return (
+        common >= 2 &&
+        common >= tuning.mergeShareMin * Math.min(apps.size, group.apps.length) &&
+        some.every((one) => isAlike(one, group))
+      )
     })
     if (into === undefined) merged.push({ apps: new Set(group.apps), groups: [group] })
     else {

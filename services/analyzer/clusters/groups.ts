@@ -7,7 +7,7 @@
  * than the world does, better than a use case never seen, and better than the other residents of the place do.
  */
 import type { MixModel, TemperedMix } from '../evidence/route-mix.ts'
-import { pool, temper } from '../evidence/route-mix.ts'
+import { audienceOf, pool, temper, withAudience } from '../evidence/route-mix.ts'
 import type { Place, PlaceStream } from '../run/places.ts'
 import { binomialUpperTailBits } from '../statistics.ts'
 import type { Tuning } from '../tuning.ts'
@@ -22,6 +22,8 @@ export interface Group {
   readonly q: number
   /** -log2 of the probability that strangers are so alike. */
   readonly surpriseBits: number
+  /** What the members do, pooled and tempered. */
+  readonly mix: TemperedMix
   /** Of each app, log2 P(stream | the others) - log2 P(stream | world): how well it fits. */
   readonly fitBits: ReadonlyMap<number, number>
 }
@@ -38,15 +40,21 @@ export interface GroupContext {
   readonly tuning: Tuning
   /** App numbers of the model's world, in its order. */
   readonly worldApps: readonly number[]
+  /** Number of routes. */
+  readonly routes: number
 }
 
 /** Residents with enough requests to be compared. */
-function comparable(place: Place, { model, tuning, worldApps }: GroupContext): Resident[] {
+function comparable(place: Place, { model, tuning, worldApps, routes }: GroupContext): Resident[] {
   const here = new Set(place.residents.map((stream) => stream.app))
   return place.residents
     .filter((stream) => stream.mix.total >= tuning.groups.requestsMin)
     .map((stream) => {
-      const mix = temper(stream.mix, tuning.routeMix.temper)
+      const audience = audienceOf(stream.users / Math.max(1, stream.networks))
+      const mix = temper(
+        withAudience(stream.mix, audience, routes, tuning.routeMix.audienceRequests),
+        tuning.routeMix.temper,
+      )
       const world = model.logAlternative(mix, (i) => here.has(worldApps[i] ?? -1))
       return { stream, mix, world }
     })
@@ -164,6 +172,7 @@ export function groupsOf(place: Place, context: GroupContext): Group[] {
       apps: [...members.keys()].map((one) => one.stream.app).toSorted((x, y) => x - y),
       residents: residents.length,
       q,
+      mix: pooled([...members.keys()], context.tuning.routeMix.temper),
       surpriseBits: binomialUpperTailBits(members.size - 1, residents.length - 1, q),
       fitBits: new Map([...members].map(([one, fit]) => [one.stream.app, fit])),
     })

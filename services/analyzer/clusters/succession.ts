@@ -5,7 +5,6 @@
  */
 import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
-import { pairKey, type Pair, type PairKey } from '../run/pairs.ts'
 import type { Tuning } from '../tuning.ts'
 import { dateTimeParam, type Window } from '../run/window.ts'
 
@@ -47,11 +46,11 @@ const PAIRS_PER_QUERY = 500
 
 export async function successions(
   clickhouse: ClickHouse,
-  pairs: readonly Pair[],
+  pairs: readonly { readonly a: string; readonly b: string }[],
   window: Window,
   tuning: Tuning,
-): Promise<ReadonlySet<PairKey>> {
-  const found = new Set<PairKey>()
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
   for (let i = 0; i < pairs.length; i += PAIRS_PER_QUERY) {
     const some = pairs.slice(i, i + PAIRS_PER_QUERY)
     const rows = await clickhouse.query(pairSuccessionQuery, {
@@ -60,7 +59,7 @@ export async function successions(
       from: dateTimeParam(window.fromMs),
       to: dateTimeParam(window.toMs),
     })
-    for (const row of rows) if (isSuccession(row, tuning)) found.add(pairKey(row.app_a, row.app_b))
+    for (const row of rows) if (isSuccession(row, tuning)) found.add(`${row.app_a} ${row.app_b}`)
   }
   return found
 }

@@ -7,7 +7,7 @@
  * no one's copies, and they share hosts, pools, people and habits as strangers do here. m, how often pairs that are one have it, is in the tuning.
  */
 import type { PairFacts } from './pair-facts.ts'
-import type { Tuning } from '../tuning.ts'
+import type { Part, Tuning } from '../tuning.ts'
 
 export interface LedgerEntry {
   readonly signal: 'place' | 'users' | 'agent' | 'name' | 'domain' | 'owner' | 'mix' | 'hand_over' | 'alternation'
@@ -105,32 +105,36 @@ export function openLedgers(
   background: Background,
   apps: number,
   isCrowdedOut: boolean,
+  without: ReadonlySet<Part>,
   { ledgers }: Tuning,
 ): PairLedgers {
-  const place = isCrowdedOut ? 0 : (background.placeBits.get(placeKey(facts) ?? '') ?? 0)
-  const users = background.usersBits.get(usersKey(facts) ?? '') ?? 0
+  const place = isCrowdedOut || without.has('places') ? 0 : (background.placeBits.get(placeKey(facts) ?? '') ?? 0)
+  const usersLevel = usersKey(facts) ?? ''
+  const usersCap = /^(some|trace)/.test(usersLevel) ? ledgers.fewUsersCapBits : ledgers.familyCapBits
+  const users = without.has('users') ? 0 : Math.min(usersCap, background.usersBits.get(usersLevel) ?? 0)
   const handOver = Math.min(ledgers.timingCapBits, timing?.handOverBits ?? 0)
   const alternation = Math.min(ledgers.timingCapBits, timing?.alternationBits ?? 0)
-  const free = Math.min(ledgers.freeCapBits, facts.agentBits)
-  const name = Math.min(ledgers.freeCapBits, facts.stemBits)
-  const domain = Math.min(ledgers.freeCapBits, facts.domainBits)
+  // Free to copy, alone or together never decisive: one cap over all of it.
+  const agent = Math.min(ledgers.freeCapBits, facts.agentBits)
+  const name = Math.min(ledgers.freeCapBits - agent, facts.stemBits)
+  const domain = Math.min(ledgers.freeCapBits - agent - name, facts.domainBits)
   const operator: LedgerEntry[] = [
     { signal: 'place', bits: place },
     { signal: 'users', bits: users },
     { signal: 'hand_over', bits: handOver },
     { signal: 'alternation', bits: alternation },
     { signal: 'owner', bits: facts.isSameOwner ? ledgers.sameOwnerBits : 0 },
-    { signal: 'agent', bits: free },
+    { signal: 'agent', bits: agent },
     { signal: 'name', bits: name },
     { signal: 'domain', bits: domain },
   ]
-  const mix = facts.mixBits ?? 0
+  const mix = without.has('route_mix') ? 0 : (facts.mixBits ?? 0)
   const useCase: LedgerEntry[] = [
     { signal: 'mix', bits: mix },
     { signal: 'users', bits: Math.min(ledgers.usersUseCaseCapBits, users / 2) },
     { signal: 'hand_over', bits: handOver / 2 },
     { signal: 'alternation', bits: alternation },
-    { signal: 'name', bits: facts.isSameOwner ? Math.min(ledgers.sameOwnerNameBits, name) : 0 },
+    { signal: 'name', bits: facts.isSameOwner ? Math.min(ledgers.sameOwnerNameBits, facts.stemBits) : 0 },
   ]
   const sum = (entries: readonly LedgerEntry[]): number => entries.reduce((total, entry) => total + entry.bits, 0)
   const prior = -Math.log2(apps) - ledgers.operatorPriorBits
@@ -145,8 +149,12 @@ export function openLedgers(
 }
 
 /** Both questions answered yes, by something that could not be copied for free, and without a contradiction. */
-export function isOne({ operatorBits, useCaseBits, isAnchored, facts }: PairLedgers, { ledgers }: Tuning): boolean {
-  if (!isAnchored || (facts.mixBits ?? 0) <= ledgers.vetoBits) return false
+export function isOne(
+  { operatorBits, useCaseBits, isAnchored, facts }: PairLedgers,
+  without: ReadonlySet<Part>,
+  { ledgers }: Tuning,
+): boolean {
+  if (!isAnchored || (!without.has('route_mix') && (facts.mixBits ?? 0) <= ledgers.vetoBits)) return false
   return (
     operatorBits >= ledgers.operatorBitsMin &&
     useCaseBits >= ledgers.useCaseBitsMin &&

@@ -3,7 +3,7 @@
  * Facts only; ledgers.ts turns them into bits.
  */
 import type { MixModel, TemperedMix } from './route-mix.ts'
-import { pool, temper } from './route-mix.ts'
+import { audienceOf, pool, temper, withAudience } from './route-mix.ts'
 import type { Place, PlaceStream } from '../run/places.ts'
 import type { Counts, Snapshot } from '../run/snapshot.ts'
 import { poissonUpperTail } from '../statistics.ts'
@@ -116,10 +116,13 @@ export function mixOn(
   const known = context.mixCache.get(key)
   if (known !== undefined) return known
   const { snapshot, residences, model, tuning, worldApps, places } = context
-  const whole: Counts | undefined = snapshot.apps[app]?.mix
-  const counts = on.length === 0 ? whole : pool(on.flatMap((place) => residences[app]?.get(place)?.mix ?? []))
+  const whole = snapshot.apps[app]
+  const streams = on.flatMap((place) => residences[app]?.get(place) ?? [])
+  const counts = on.length === 0 ? whole?.mix : pool(streams.map((stream) => stream.mix))
+  const users = on.length === 0 ? whole?.users : Math.max(0, ...streams.map((stream) => stream.users / stream.networks))
+  const nothing: Counts = { keys: new Int32Array(0), counts: new Float64Array(0), total: 0 }
   const mix = temper(
-    counts ?? { keys: new Int32Array(0), counts: new Float64Array(0), total: 0 },
+    withAudience(counts ?? nothing, audienceOf(users ?? 0), snapshot.routes.length, tuning.routeMix.audienceRequests),
     tuning.routeMix.temper,
   )
   // Apps on the same places may be of the same cluster, which would mask itself.

@@ -18,6 +18,26 @@ export interface TemperedMix {
   readonly total: number
 }
 
+/** For whom requests are made. A program that acts for one person is no service for many, whatever both ask for. */
+export type Audience = 'nobody' | 'one' | 'many'
+
+export function audienceOf(users: number): Audience {
+  return users < 0.5 ? 'nobody' : users < 1.5 ? 'one' : 'many'
+}
+
+const AUDIENCES: readonly Audience[] = ['nobody', 'one', 'many']
+
+/** Adds what is known of the audience to a mix, as requests to a route of its own: so few that it moves the odds by about four bits. */
+export function withAudience(mix: Counts, audience: Audience, routes: number, requests: number): Counts {
+  const share = Math.min(1, mix.total / 20)
+  const weight = requests * share
+  return {
+    keys: Int32Array.from([...mix.keys, routes + AUDIENCES.indexOf(audience)]),
+    counts: Float64Array.from([...mix.counts, weight * Math.max(1, mix.total / 60)]),
+    total: mix.total + weight * Math.max(1, mix.total / 60),
+  }
+}
+
 /** Scales counts down to `size` in all, by largest remainders, so that they stay whole. Smaller mixes stay as they are. */
 export function temper(mix: Counts, size: number): TemperedMix {
   const factor = mix.total > size ? size / mix.total : 1
@@ -75,7 +95,7 @@ export class MixModel {
     this.world = world
     this.unseenWeight = unseenWeight
     // Half of the prior as the platform's apps use the routes on average, half flat, so that no route is impossible.
-    const usage = new Float64Array(Math.max(1, routes))
+    const usage = new Float64Array(Math.max(1, routes + AUDIENCES.length))
     for (const mix of world) {
       for (const [i, key] of mix.keys.entries()) {
         usage[key] = (usage[key] ?? 0) + (mix.counts[i] ?? 0) / Math.max(1, mix.total) / Math.max(1, world.length)

@@ -13,6 +13,8 @@ export interface ClusterFacts {
   readonly gain: Gain
   /** Share of the cluster's users that are seen in more than one of its apps, 0..1; null without users. */
   readonly sharedUserShare: number | null
+  /** Something beside the account and the mix says that the apps work together. */
+  readonly isCorroborated: boolean
   /** One process drives the keys, or they are borrowed, or they work in turns: proof of one hand. */
   readonly hasProof: boolean
 }
@@ -34,7 +36,7 @@ export function isOneOwner(apps: readonly SnapshotApp[]): boolean {
 }
 
 /** One service for many users, each user served through one of the apps. */
-function isSharded({ apps, sharedUserShare }: ClusterFacts, { policy }: Tuning): boolean {
+export function isSharded(apps: readonly SnapshotApp[], sharedUserShare: number | null, { policy }: Tuning): boolean {
   const manyUsers = median(apps.map((app) => app.users)) >= policy.manyUsersMin
   return manyUsers && sharedUserShare !== null && sharedUserShare <= policy.partitionSharedMax
 }
@@ -50,7 +52,7 @@ export function judge(facts: ClusterFacts, tuning: Tuning): Verdict {
   if (exemption.holds) return { kind: 'exempt' }
   const isOne = isOneOwner(apps)
   const isMaterial = gain.value !== null && gain.value > tuning.policy.gainMin
-  if (isOne && !isMaterial) return { kind: 'innocent', explanation: 'related' }
+  if (isOne && (!isMaterial || !facts.isCorroborated)) return { kind: 'innocent', explanation: 'related' }
   if (!isOne && areKeysOfMany(apps, tuning)) {
     if (!hasProof) return { kind: 'innocent', explanation: 'own_tools' }
     if (apps.length >= tuning.policy.endUserKeysMin && haveUsers(apps)) {
@@ -59,6 +61,7 @@ export function judge(facts: ClusterFacts, tuning: Tuning): Verdict {
   }
   const duplicate = isOne ? 'duplicate_apps_single_owner' : 'duplicate_apps_multiple_owners'
   if (exemption.claimed) return { kind: 'violation', policies: ['environment_exemption_misuse', duplicate] }
-  if (isSharded(facts, tuning)) return { kind: 'violation', policies: ['service_sharded_across_apps', duplicate] }
+  if (isSharded(apps, facts.sharedUserShare, tuning))
+    return { kind: 'violation', policies: ['service_sharded_across_apps', duplicate] }
   return { kind: 'violation', policies: [duplicate] }
 }

@@ -187,7 +187,10 @@ export function ringOf(spells: readonly Spells[], limitWindowMs: number, windowM
 
 /** Either suffices: several workers overlap hardly below chance, and hand over all the same. */
 export function isRing(ring: Ring, { spells }: Tuning): boolean {
-  const handsOver = ring.hitsZ >= spells.ringZMin && ring.hits >= spells.ringRatioMin * Math.max(1, ring.expectedHits)
+  // A class hands over too, and meets more than chance does: who takes turns does not.
+  const takesTurns = ring.overlapZ <= spells.turnsZMax
+  const handsOver =
+    takesTurns && ring.hitsZ >= spells.ringZMin && ring.hits >= spells.ringRatioMin * Math.max(1, ring.expectedHits)
   const excludes =
     ring.overlapZ <= spells.overlapZMax && ring.overlapMs <= spells.overlapRatioMax * ring.expectedOverlapMs
   return handsOver || (excludes && ring.hits >= spells.hitsMin)

@@ -74,12 +74,12 @@ export interface ModeEvidence {
   readonly failover: Failover
 }
 
-/** The mode of a cluster, with what says so. `users`: median users of an app. */
+/** The mode of a cluster, with what says so. `partitionedUsers`: many users, each in one of the apps. */
 export function modeOf(
   members: readonly RequestTimes[],
   ring: Ring | undefined,
   isRing: boolean,
-  sharedUserShare: number | null,
+  partitionedUsers: boolean,
   limitWindowMs: number,
   tuning: Tuning,
 ): ModeEvidence {
@@ -95,7 +95,6 @@ export function modeOf(
   if (after.followed >= tuning.spells.hitsMin && after.p < tuning.alternation.failoverP)
     return { mode: 'failover', ...evidence }
   if (ring !== undefined && isRing) return { mode: 'time_slice', ...evidence }
-  if (sharedUserShare !== null && sharedUserShare <= tuning.policy.partitionSharedMax)
-    return { mode: 'sticky', ...evidence }
+  if (partitionedUsers) return { mode: 'sticky', ...evidence }
   return { mode: 'unknown', ...evidence }
 }

@@ -1,0 +1,219 @@
+/** Judges draft clusters: who stands in them, what proves one hand, which rule they break or which innocent explanation holds. */
+import type { ClickHouse } from '#lib/clickhouse.ts'
+import type { DraftCluster } from '../clusters/assemble.ts'
+import type { Candidates } from '../clusters/candidates.ts'
+import { pool } from '../evidence/route-mix.ts'
+import { readRequestTimes, type RequestTimes } from '../run/request-times.ts'
+import type { Counts, Snapshot, SnapshotApp } from '../run/snapshot.ts'
+import { isRing, ringOf, type Ring } from '../signals/timing/hand-over.ts'
+import { modeOf, type ModeEvidence } from '../signals/timing/mode.ts'
+import { oneProcess, outageMinutes, pollsOf, type OneProcess } from '../signals/timing/one-process.ts'
+import type { Part, Tuning } from '../tuning.ts'
+import { judgeExemption, notProduction, type EnvironmentUse, type Exemption } from './exemption.ts'
+import { areBorrowed, areKeysOfMany, borrowedKeys, type Borrowed } from './keys.ts'
+import { measureGains, type Gain } from './materiality.ts'
+import { isOneOwner, isSharded, judge, type Verdict } from './policy.ts'
+import { standing } from './standing.ts'
+import { readClusterUsers, sharedUserShare, userJaccard } from './users.ts'
+
+export interface Judged {
+  readonly draft: DraftCluster
+  /** App numbers that are held to be one, ascending. */
+  readonly members: readonly number[]
+  readonly victims: readonly number[]
+  readonly apps: readonly SnapshotApp[]
+  readonly process: OneProcess | undefined
+  readonly borrowed: Borrowed | undefined
+  readonly ring: Ring | undefined
+  readonly mode: ModeEvidence
+  readonly sharedUserShare: number | null
+  readonly environment: EnvironmentUse
+  readonly exemption: Exemption
+  readonly gain: Gain
+  readonly verdict: Verdict
+}
+
+export interface VerdictOptions {
+  readonly clickhouse: ClickHouse
+  readonly snapshot: Snapshot
+  readonly candidates: Candidates
+  readonly tuning: Tuning
+  readonly without: ReadonlySet<Part>
+}
+
+function appsOf(snapshot: Snapshot, numbers: readonly number[]): SnapshotApp[] {
+  return numbers.flatMap((app) => snapshot.apps[app] ?? [])
+}
+
+/** What each member does on the places where at least two of them run. */
+function mixesHere({ context }: Candidates, members: readonly number[]): Map<number, Counts> {
+  const seen = new Map<number, number>()
+  for (const app of members) {
+    for (const place of context.residences[app]?.keys() ?? []) seen.set(place, (seen.get(place) ?? 0) + 1)
+  }
+  const least = Math.max(2, Math.ceil(members.length / 10))
+  return new Map(
+    members.flatMap((app) => {
+      const streams = [...(context.residences[app] ?? [])].filter(([place]) => (seen.get(place) ?? 0) >= least)
+      return streams.length === 0 ? [] : [[app, pool(streams.map(([, stream]) => stream.mix))] as const]
+    }),
+  )
+}
+
+/** Addresses of the places where a good part of the members run, and the other residents there. */
+function roomOf(
+  { context }: Candidates,
+  members: readonly number[],
+): { readonly networks: ReadonlySet<string>; readonly others: readonly number[] } {
+  const own = new Set(members)
+  const seen = new Map<number, number>()
+  for (const app of members) {
+    for (const place of context.residences[app]?.keys() ?? []) seen.set(place, (seen.get(place) ?? 0) + 1)
+  }
+  const networks = new Set<string>()
+  const others = new Set<number>()
+  for (const [id, count] of seen) {
+    const place = context.places[id]
+    if (place === undefined || count < Math.max(2, members.length / 10)) continue
+    for (const network of place.networks) networks.add(context.snapshot.networks[network] ?? '')
+    for (const stream of place.residents) if (!own.has(stream.app)) others.add(stream.app)
+  }
+  return { networks, others: [...others].toSorted((x, y) => x - y) }
+}
+
+/** Other residents that tell of outages: so many are enough. */
+const OTHERS_MAX = 60
+
+async function processOf(
+  options: VerdictOptions,
+  members: readonly number[],
+  times: ReadonlyMap<string, RequestTimes>,
+): Promise<OneProcess | undefined> {
+  const { clickhouse, snapshot, candidates, tuning } = options
+  const { networks, others } = roomOf(candidates, members)
+  if (networks.size === 0) return undefined
+  const windowMs = snapshot.window.toMs - snapshot.window.fromMs
+  const pollsHere = (app: number, all: RequestTimes | undefined): ReturnType<typeof pollsOf> =>
+    pollsOf(
+      app,
+      (all?.times ?? []).filter((_, i) => networks.has(all?.networks[i] ?? '')),
+      tuning,
+    )
+  const idOf = (app: number): string => snapshot.apps[app]?.app_id ?? ''
+  const some = others.slice(0, OTHERS_MAX)
+  const theirs = await readRequestTimes(clickhouse, some.map(idOf), snapshot.window)
+  const outages = outageMinutes(
+    some.map((app) => pollsHere(app, theirs.get(idOf(app)))),
+    windowMs,
+  )
+  const keys = members.map((app) => pollsHere(app, times.get(idOf(app))))
+  return oneProcess(keys, outages, windowMs, tuning)
+}
+
+/** Members whose requests are read one by one: a cluster's time is told by the busiest of them. */
+const TIMED_MAX = 60
+
+async function prove(
+  options: VerdictOptions,
+  draft: DraftCluster,
+): Promise<
+  Omit<Judged, 'exemption' | 'gain' | 'verdict' | 'environment' | 'sharedUserShare' | 'mode'> & {
+    readonly times: readonly RequestTimes[]
+  }
+> {
+  const { clickhouse, snapshot, candidates, tuning, without } = options
+  const borrowed = borrowedKeys(candidates.context, mixesHere(candidates, draft.apps))
+  const { members, victims } = without.has('standing')
+    ? { members: draft.apps, victims: [] }
+    : standing(candidates.context, draft, areBorrowed(borrowed, tuning))
+  const apps = appsOf(snapshot, members)
+  const busiest = members
+    .toSorted((x, y) => (snapshot.apps[y]?.requests ?? 0) - (snapshot.apps[x]?.requests ?? 0) || x - y)
+    .slice(0, TIMED_MAX)
+  const times = await readRequestTimes(
+    clickhouse,
+    appsOf(snapshot, busiest).map((app) => app.app_id),
+    snapshot.window,
+  )
+  const isKeys = areKeysOfMany(apps, tuning) && !isOneOwner(apps)
+  const process = isKeys && !without.has('one_process') ? await processOf(options, busiest, times) : undefined
+  const spells = members.flatMap((app) => candidates.spells.get(app) ?? [])
+  const windowMs = snapshot.window.toMs - snapshot.window.fromMs
+  const ring =
+    spells.length >= 2 && spells.length <= tuning.spells.ringAppsMax
+      ? ringOf(spells, tuning.gain.windowSeconds * 1000, windowMs, tuning)
+      : undefined
+  return { draft, members, victims, apps, process, borrowed, ring, times: [...times.values()] }
+}
+
+/** Proof that one hand is behind keys that look like many people's. */
+function hasProof(
+  judged: Pick<Judged, 'process' | 'borrowed' | 'ring' | 'mode' | 'draft' | 'apps'>,
+  without: ReadonlySet<Part>,
+  tuning: Tuning,
+): boolean {
+  if (judged.process !== undefined || (areBorrowed(judged.borrowed, tuning) && !without.has('borrowed'))) return true
+  // Taking turns is for keys without users: people at work by the clock take turns too.
+  if (judged.ring !== undefined && isRing(judged.ring, tuning) && judged.apps.every((app) => app.users === 0))
+    return true
+  if (judged.mode.alternation.z >= tuning.alternation.zMin && !without.has('alternation')) return true
+  return judged.draft.links.some(({ operator }) =>
+    operator.some(({ signal, bits }) => signal === 'users' && bits >= tuning.ledgers.proofBits),
+  )
+}
+
+/** One account may have two products that ask for the same: beside the account and the mix something must say that they work together. */
+function isCorroborated({ draft, mode }: Pick<Judged, 'draft' | 'mode'>, tuning: Tuning): boolean {
+  if (draft.groups.length > 0 || mode.alternation.z >= tuning.alternation.zMin || mode.mode === 'failover') return true
+  const entries = draft.links.flatMap(({ operator }) => operator)
+  return entries.some(({ signal, bits }) => signal !== 'owner' && bits >= tuning.ledgers.corroborationBits)
+}
+
+export async function judgeDrafts(options: VerdictOptions): Promise<Judged[]> {
+  const { clickhouse, snapshot, candidates, tuning, without } = options
+  const proven = []
+  for (const draft of candidates.drafts) proven.push(await prove(options, draft))
+  const clusters = proven.map(({ apps }) => apps.map((app) => app.app_id))
+  const users = await readClusterUsers(clickhouse, clusters, snapshot.window)
+  const gains = await measureGains(
+    clickhouse,
+    proven.map(({ apps }) => {
+      const limits = new Map<string, number>()
+      for (const app of apps)
+        for (const [route, limit] of app.limits) limits.set(route, Math.max(limit, limits.get(route) ?? 0))
+      return { apps: apps.map((app) => app.app_id), notProduction: notProduction(apps), limits }
+    }),
+    snapshot.window,
+    tuning,
+  )
+  return proven.map(({ times, ...one }, i): Judged => {
+    const gain = gains[i]
+    const people = users[i] ?? []
+    if (gain === undefined) throw new Error('a cluster without a gain')
+    const environment: EnvironmentUse = {
+      gain: gain.value,
+      gainOfOthers: gain.ofOthers,
+      userJaccard: userJaccard(people, notProduction(one.apps)),
+    }
+    const shared = sharedUserShare(people)
+    const isTurns = one.ring !== undefined && isRing(one.ring, tuning)
+    const mode = modeOf(
+      times,
+      one.ring,
+      isTurns,
+      isSharded(one.apps, shared, tuning),
+      tuning.gain.windowSeconds * 1000,
+      tuning,
+    )
+    const exemption = judgeExemption(one.apps, environment, tuning)
+    const facts = {
+      apps: one.apps,
+      exemption,
+      gain: without.has('materiality') ? { ...gain, value: Number.POSITIVE_INFINITY } : gain,
+      sharedUserShare: shared,
+      isCorroborated: isCorroborated({ ...one, mode }, tuning),
+      hasProof: hasProof({ ...one, mode }, without, tuning),
+    }
+    return { ...one, mode, sharedUserShare: shared, environment, exemption, gain, verdict: judge(facts, tuning) }
+  })
+}
