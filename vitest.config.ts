@@ -3,10 +3,13 @@ import { defineConfig } from 'vitest/config'
 // chDB binds one data directory per process, so every test file that opens the engine gets a process of its own (`forks`).
 const engine = { pool: 'forks', isolate: true, testTimeout: 120_000, hookTimeout: 120_000 } as const
 
+// Tests of processes wait for states, each with a limit of its own (rig/until.ts); this one is for a machine that does much else.
+const patient = { testTimeout: 900_000, hookTimeout: 300_000 } as const
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 120_000 } },
+      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 300_000 } },
       { test: { name: 'sql', include: ['tests/sql/**/*.test.ts'], ...engine } },
       { test: { name: 'scenarios', include: ['tests/scenarios/**/*.test.ts'], ...engine } },
       { test: { name: 'integration', include: ['tests/integration/**/*.test.ts'], ...engine } },
@@ -19,7 +22,7 @@ export default defineConfig({
           globalSetup: ['tests/support/broker-global-setup.ts'],
           execArgv: ['--disable-warning=TimeoutNegativeWarning'],
           ...engine,
-          testTimeout: 300_000,
+          ...patient,
         },
       },
       {
@@ -30,7 +33,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           execArgv: ['--disable-warning=TimeoutNegativeWarning'],
           ...engine,
-          testTimeout: 300_000,
+          ...patient,
         },
       },
     ],

@@ -96,3 +96,8 @@ export function insertErrorKind(error: unknown): InsertErrorKind {
   }
   return isConnectionError(error) ? 'passing' : 'fatal'
 }
+
+/** True when the same insert, or question, may well succeed later. */
+export function isPassing(error: unknown): boolean {
+  return insertErrorKind(error) === 'passing'
+}

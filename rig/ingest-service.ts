@@ -66,7 +66,6 @@ export async function startIngest(env: Readonly<Record<string, string>>): Promis
     async ready() {
       await until(async () => (await get('/readyz')).status === 200, {
         what: 'the service is ready',
-        timeoutMs: 60_000,
       })
     },
     signal: (name) => void child.kill(name),

@@ -36,6 +36,25 @@ export async function createTopic(kafka: Kafka, stem: string, partitions = 1): P
   return topic
 }
 
+/** Deletes a topic and creates it anew under its name, empty, with one partition unless told otherwise. */
+export async function recreateTopic(kafka: Kafka, topic: string, partitions = 1): Promise<void> {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    await admin.deleteTopics({ topics: [topic] })
+    const created = { topic, numPartitions: partitions, replicationFactor: 1 }
+    const create = async (): Promise<boolean> => await admin.createTopics({ topics: [created], waitForLeaders: false })
+    await until(create, { what: `the topic ${topic} is created anew`, everyMs: 200 })
+    const isEmpty = async (): Promise<boolean> => {
+      const ends = await admin.fetchTopicOffsets(topic)
+      return ends.length === partitions && ends.every(({ high }) => high === '0')
+    }
+    await until(isEmpty, { what: `the topic ${topic} is empty` })
+  } finally {
+    await admin.disconnect()
+  }
+}
+
 /** The values of the first `count` records of a topic, in order of arrival. */
 export async function readValues(kafka: Kafka, topic: string, count: number): Promise<string[]> {
   const values: string[] = []

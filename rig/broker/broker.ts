@@ -54,8 +54,6 @@ export interface BrokerOptions {
   readonly config?: Readonly<Record<string, string>>
 }
 
-const READY_TIMEOUT_MS = 90_000
-
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const wanted = setting('KAFKA_TEST_BROKER')
   const external = setting('KAFKA_BROKERS')
@@ -153,7 +151,7 @@ async function ready(brokers: string[], engine?: Pick<BrokerEngine, 'isRunning' 
         await admin.disconnect()
       }
     },
-    { what: `Kafka at ${brokers.join(',')} is ready`, timeoutMs: READY_TIMEOUT_MS, everyMs: 100 },
+    { what: `Kafka at ${brokers.join(',')} is ready`, everyMs: 100 },
   )
   if (seen === 'ended') throw new Error(`Kafka ended while it started:\n${(await engine?.logEnd()) ?? ''}`)
 }

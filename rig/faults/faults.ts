@@ -23,7 +23,7 @@ function blocks(stream: Stream): number {
 /** Resolves when so many more blocks were stored: the stream lives, and the next harm meets it somewhere else. */
 export async function progress(stream: Stream, count: number): Promise<void> {
   const goal = blocks(stream) + count
-  await until(() => blocks(stream) >= goal, { what: `${count} more blocks are stored`, timeoutMs: 120_000, everyMs: 5 })
+  await until(() => blocks(stream) >= goal, { what: `${count} more blocks are stored`, everyMs: 5 })
 }
 
 /** kill -9 at any moment, so many times; another process takes the place at once. */
@@ -40,7 +40,6 @@ async function groupIsWhole(stream: Stream): Promise<void> {
   const { fleet } = stream
   await until(async () => (await stream.groupMembers()) === fleet.members().length && fleet.members().every(hasBegun), {
     what: 'the group is made of all processes',
-    timeoutMs: 60_000,
   })
 }
 
@@ -50,7 +49,7 @@ async function freeze(stream: Stream, victim: IngestService, whileFrozen: () => 
   const before = victim.of('ingest.joined').length
   await fleet.zombie(victim, isGone, whileFrozen)
   const isBack = (): boolean => victim.of('ingest.joined').length > before
-  await until(isBack, { what: 'the zombie has joined the group again', timeoutMs: 60_000 })
+  await until(isBack, { what: 'the zombie has joined the group again' })
 }
 
 /** One process is frozen in the middle of its work until the others have its partitions and have stored something, and goes on then. */
@@ -74,7 +73,6 @@ export async function lateInsert(world: FaultWorld, stream: Stream): Promise<voi
   await freeze(stream, victim, async () => {
     await until(() => heir.of('ingest.recovered').length > 0, {
       what: 'the heir has completed the range',
-      timeoutMs: 60_000,
     })
     held.release()
     await progress(stream, 1)
@@ -106,7 +104,7 @@ export async function restartBroker(world: FaultWorld, how: 'stop' | 'kill'): Pr
 /** Resolves when so many more requests have come to the engine, or to where it was. */
 async function asked(world: FaultWorld, count: number): Promise<void> {
   const goal = world.proxy.seen.length + count
-  await until(() => world.proxy.seen.length >= goal, { what: 'the engine is asked', timeoutMs: 60_000, everyMs: 5 })
+  await until(() => world.proxy.seen.length >= goal, { what: 'the engine is asked', everyMs: 5 })
 }
 
 /** The engine ends while an insert is on its way there, in order or by kill -9, and comes back after it was missed. */
@@ -114,7 +112,7 @@ export async function restartEngine(world: FaultWorld, how: 'stop' | 'kill', rng
   const from = world.proxy.seen.length
   const isBusy = (): boolean =>
     world.proxy.seen.slice(from).some((request) => request.sql.startsWith('INSERT INTO landing'))
-  await until(isBusy, { what: 'an insert is on its way', timeoutMs: 60_000, everyMs: 1 })
+  await until(isBusy, { what: 'an insert is on its way', everyMs: 1 })
   // Somewhere in the milliseconds that an insert takes.
   const turns = rng.below(200)
   for (let turn = 0; turn < turns; turn += 1) await nextTurn()
@@ -152,7 +150,6 @@ export async function slowInsert(world: FaultWorld, stream: Stream, when: 'befor
   const before = stream.fleet.recovery().replays
   await until(() => stream.fleet.recovery().replays > before, {
     what: 'the range is recovered without its insert',
-    timeoutMs: 60_000,
   })
   held.release()
   await progress(stream, 2)
@@ -171,7 +168,7 @@ export async function moveOffsetsBack(world: FaultWorld, stream: Stream, share: 
       await world.admin.setOffsets({ groupId: stream.group, topic: stream.topic, partitions })
       return true
     },
-    { what: 'the offsets are moved', timeoutMs: 60_000 },
+    { what: 'the offsets are moved' },
   )
   await Promise.all(Array.from({ length: count }, async () => await stream.fleet.add()))
 }

@@ -80,7 +80,7 @@ export class Fleet {
     this.counts.zombies += 1
     service.signal('SIGSTOP')
     try {
-      await until(isGone, { what: 'the group goes on without a frozen process', timeoutMs: 60_000 })
+      await until(isGone, { what: 'the group goes on without a frozen process' })
       await whileFrozen()
     } finally {
       service.signal('SIGCONT')

@@ -31,7 +31,7 @@ export class InsertFaults {
   /** The next blocks get these, one each, in order; resolves when the last has got its own. */
   async hit(...faults: readonly Fault[]): Promise<void> {
     this.queue.push(...faults)
-    await until(() => this.queue.length === 0, { what: 'every fault has met a block', timeoutMs: 90_000, everyMs: 10 })
+    await until(() => this.queue.length === 0, { what: 'every fault has met a block', everyMs: 10 })
   }
 
   /** Holds the next block; resolves when it is there. */

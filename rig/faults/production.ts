@@ -10,7 +10,6 @@ import type { TopicOracle } from './oracle.ts'
 import { knownRecord, type KnownRecord } from './records.ts'
 
 const BATCH_RECORDS_MAX = 100
-const BROKER_AWAY_MS_MAX = 120_000
 const TURN_MS = 100
 
 export interface ProductionOptions {
@@ -148,6 +147,6 @@ export class Production {
       const end = ends.find((one) => one.partition === partition)
       return end === undefined ? undefined : Number(end.high)
     }
-    return await until(look, { what: 'Kafka tells the end of a log', timeoutMs: BROKER_AWAY_MS_MAX, everyMs: 200 })
+    return await until(look, { what: 'Kafka tells the end of a log', everyMs: 200 })
   }
 }

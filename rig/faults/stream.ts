@@ -2,8 +2,8 @@
 import type { Admin, Kafka } from 'kafkajs'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { Rng } from '#simulate/random.ts'
-import { createTopic } from '../kafka-client.ts'
-import { until } from '../until.ts'
+import { createTopic, recreateTopic } from '../kafka-client.ts'
+import { LONG_WAIT_MS, until } from '../until.ts'
 import { Fleet } from './fleet.ts'
 import { checkInvariants, type Verdict } from './invariants.ts'
 import { TopicOracle } from './oracle.ts'
@@ -51,7 +51,7 @@ export class Stream {
   }
 
   /** Resolves when all that Kafka has is stored and the group has said so, without intent: nothing is on its way any more. */
-  async settle(timeoutMs = 120_000): Promise<void> {
+  async settle(): Promise<void> {
     const { admin } = this.setup
     const { topic, group, oracle } = this
     let last: unknown
@@ -66,7 +66,7 @@ export class Stream {
       })
     }
     try {
-      await until(look, { what: `${topic} is stored and committed`, timeoutMs, everyMs: 200 })
+      await until(look, { what: `${topic} is stored and committed`, timeoutMs: LONG_WAIT_MS, everyMs: 200 })
     } catch (error) {
       const highs = Array.from({ length: oracle.partitions() }, (_, partition) => oracle.high(partition))
       throw new Error(`${topic} does not settle: ends ${highs.join(', ')}, commits ${JSON.stringify(last)}`, {
@@ -83,16 +83,10 @@ export class Stream {
 
   /** Deletes the topic and creates it anew. What of it is stored must be settled before; production must have stopped. */
   async recreate(): Promise<void> {
-    const { admin, partitions } = this.setup
+    const { kafka, partitions } = this.setup
     const { topic } = this
     await this.producing.close()
-    await admin.deleteTopics({ topics: [topic] })
-    await until(async () => !(await admin.listTopics()).includes(topic), { what: 'the topic is gone' })
-    const created = { topic, numPartitions: partitions, replicationFactor: 1 }
-    await until(async () => await admin.createTopics({ topics: [created], waitForLeaders: false }), {
-      what: 'the topic is created anew',
-    })
-    await until(async () => (await admin.fetchTopicOffsets(topic)).length === partitions, { what: 'it can be written' })
+    await recreateTopic(kafka, topic, partitions)
     this.oracles.push(new TopicOracle(topic, partitions, this.oracles.length + 1))
     this.producing = this.newProduction(this.producing.nextNumber())
   }

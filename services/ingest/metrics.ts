@@ -3,13 +3,15 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 export interface Metrics {
   readonly registry: Registry
+  /** Messages taken from Kafka, those that are passed over included. */
+  readonly read: Counter<'topic'>
   readonly rows: Counter<'topic'>
   readonly dead: Counter<'topic' | 'reason'>
   /** Records read again that were stored before. */
   readonly skipped: Counter<'topic'>
   readonly unknownFields: Counter
   readonly lag: Gauge<'topic' | 'partition'>
-  readonly retries: Counter<'of'>
+  readonly retries: Counter<'step'>
   readonly repairs: Counter<'kind'>
   readonly lost: Counter<'topic'>
   readonly gaps: Counter<'topic'>
@@ -19,7 +21,7 @@ export interface Metrics {
   readonly rebalances: Counter
   readonly pausedPartitions: Gauge
   readonly bufferBytes: Gauge
-  readonly up: Gauge<'of'>
+  readonly up: Gauge<'side'>
 }
 
 /** Metrics in a registry of their own, with those of the process. */
@@ -38,12 +40,13 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry })
   return {
     registry,
+    read: counter('read_records_total', 'Records taken from Kafka, those stored before included', ['topic']),
     rows: counter('rows_total', 'Records stored, dead ones not included', ['topic']),
     dead: counter('dead_rows_total', 'Records stored as dead letters', ['topic', 'reason']),
     skipped: counter('skipped_records_total', 'Records read again that were stored before', ['topic']),
     unknownFields: counter('unknown_fields_total', 'Fields that no schema names'),
     lag: gauge('lag_records', 'Records in Kafka that are not stored yet', ['topic', 'partition']),
-    retries: counter('retries_total', 'Tries repeated', ['of']),
+    retries: counter('retries_total', 'Tries repeated', ['step']),
     repairs: counter('repairs_total', 'Things that recovery found wrong and set right', ['kind']),
     lost: counter('lost_offsets_total', 'Offsets that Kafka deleted before they were stored', ['topic']),
     gaps: counter('gap_offsets_total', 'Offsets without a record, met while reading', ['topic']),
@@ -61,6 +64,6 @@ export function createMetrics(): Metrics {
     rebalances: counter('group_joins_total', 'Times the consumer group was joined'),
     pausedPartitions: gauge('paused_partitions', 'Partitions held back because ClickHouse is slower than Kafka'),
     bufferBytes: gauge('buffer_bytes', 'Bytes of rows held in memory'),
-    up: gauge('up', '1 while the other side answers', ['of']),
+    up: gauge('up', '1 while the other side answers', ['side']),
   }
 }

@@ -5,10 +5,10 @@ import type { Metrics } from './metrics.ts'
 
 export type Side = 'kafka' | 'clickhouse'
 
-export interface Links {
+export interface Reachability {
   /** Told after every try. `problem`: what is wrong; undefined when the other side answered. */
-  note(of: Side, problem: string | undefined): void
-  isUp(of: Side): boolean
+  report(side: Side, problem: string | undefined): void
+  isUp(side: Side): boolean
 }
 
 const HINTS: Readonly<Record<Side, string>> = {
@@ -17,30 +17,30 @@ const HINTS: Readonly<Record<Side, string>> = {
     'ClickHouse is away; retrying until it is back, records wait in Kafka (check CLICKHOUSE_URL and the server)',
 }
 
-export function createLinks(log: Logger, metrics: Metrics, now: () => number): Links {
+export function createReachability(log: Logger, metrics: Metrics, steadyMs: () => number): Reachability {
   const downSinceMs = new Map<Side, number>()
   const up = new Set<Side>()
   return {
-    note(of, problem) {
-      const since = downSinceMs.get(of)
+    report(side, problem) {
+      const since = downSinceMs.get(side)
       if (problem === undefined) {
-        if (up.has(of)) return
-        up.add(of)
-        metrics.up.set({ of }, 1)
-        downSinceMs.delete(of)
-        const seconds = since === undefined ? 0 : Math.round((now() - since) / 1000)
+        if (up.has(side)) return
+        up.add(side)
+        metrics.up.set({ side }, 1)
+        downSinceMs.delete(side)
+        const seconds = since === undefined ? 0 : Math.round((steadyMs() - since) / 1000)
         log.info(
-          { event: 'ingest.link_up', of, seconds },
+          { event: 'ingest.reached', side, seconds },
           since === undefined ? 'the other side answers' : 'the other side is back',
         )
         return
       }
       if (since !== undefined) return
-      up.delete(of)
-      metrics.up.set({ of }, 0)
-      downSinceMs.set(of, now())
-      log.warn({ event: 'ingest.link_down', of, problem }, HINTS[of])
+      up.delete(side)
+      metrics.up.set({ side }, 0)
+      downSinceMs.set(side, steadyMs())
+      log.warn({ event: 'ingest.unreachable', side, problem }, HINTS[side])
     },
-    isUp: (of) => up.has(of),
+    isUp: (side) => up.has(side),
   }
 }

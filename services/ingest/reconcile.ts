@@ -12,7 +12,8 @@ import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { SqlQuery } from '#lib/sql-query.ts'
 
 import { difference } from './blocks/range.ts'
-import { incarnationOf, readFacts, readIslands, sourceOf } from './kafka/facts.ts'
+import { readFacts, readIslands } from './kafka/facts.ts'
+import { incarnationOf, sourceOf } from './kafka/incarnation.ts'
 
 export interface Gap {
   readonly source: string

@@ -42,7 +42,6 @@ afterAll(async () => {
   await scene.remove()
 })
 
-// Seven starts of a process: minutes on a machine that is busy.
 test('simulated traffic goes through Kafka; damage is told, and repaired', async () => {
   const env = {
     KAFKA_BROKERS: broker.brokers.join(','),
@@ -84,4 +83,4 @@ test('simulated traffic goes through Kafka; damage is told, and repaired', async
   expect(await second.ended()).toBe(0)
   expect(await sidestep(['reconcile'], env)).toEqual({ code: 0, stdout: 'nothing is wrong\n', stderr: '' })
   expect(await scene.inconsistencies()).toEqual({})
-}, 300_000)
+})

@@ -2,8 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { startFaultProxy } from '../../rig/faults/proxy.ts'
 import { openIngestScene, recentValues, type IngestScene } from '../support/ingest-scene.ts'
-import { quietKafka, uniqueName } from '../../rig/kafka-client.ts'
-import { until } from '../../rig/until.ts'
+import { quietKafka, recreateTopic, uniqueName } from '../../rig/kafka-client.ts'
 
 const broker = inject('broker')
 let scene: IngestScene
@@ -22,14 +21,13 @@ afterAll(async () => {
 
 test('a topic that is created anew is stored under a source of its own, nothing passed over', async () => {
   const topic = await scene.topic(1)
-  const kafka = quietKafka({ brokers: broker.brokers })
   const env = { GROUP_ID: uniqueName('group') }
   await scene.produce(topic, recentValues(0, 1000, Date.now()))
   const first = await scene.service(topic, env)
   await scene.storedAll(topic, 1000)
   first.signal('SIGTERM')
   await first.ended()
-  await recreate(topic)
+  await recreateTopic(quietKafka({ brokers: broker.brokers }), topic)
   // More than before: the ends of the log do not give it away.
   await scene.produce(topic, recentValues(5000, 6500, Date.now()))
   const second = await scene.service(topic, env)
@@ -42,20 +40,6 @@ test('a topic that is created anew is stored under a source of its own, nothing 
   await scene.service(topic, env)
   expect(await scene.storedAll(topic, 2600)).toMatchObject({ raw: 2600, raw_offsets: 2600 })
   expect(await scene.inconsistencies()).toEqual({})
-
-  async function recreate(name: string): Promise<void> {
-    const admin = kafka.admin()
-    await admin.connect()
-    await admin.deleteTopics({ topics: [name] })
-    const create = async (): Promise<boolean> =>
-      await admin.createTopics({
-        waitForLeaders: false,
-        topics: [{ topic: name, numPartitions: 1, replicationFactor: 1 }],
-      })
-    await until(create, { what: 'the topic is created anew', everyMs: 200 })
-    await until(async () => (await admin.fetchTopicOffsets(name))[0]?.high === '0', { what: 'it is empty' })
-    await admin.disconnect()
-  }
 })
 
 test('an engine that fails while the topic is looked at does not make it another topic', async () => {

@@ -22,7 +22,7 @@ const files = (await readdir(`${ROOT}sql/queries`, { recursive: true }))
   .map((name) => name.replace(/\.sql$/, ''))
   .toSorted()
 const sources: { path: string; text: string }[] = []
-for await (const path of glob('{services,cli,lib}/**/*.ts', { cwd: ROOT })) {
+for await (const path of glob('{services,cli,lib,evaluate}/**/*.ts', { cwd: ROOT })) {
   sources.push({ path, text: await readFile(`${ROOT}${path}`, 'utf8') })
 }
 
@@ -54,6 +54,7 @@ function sample(sql: string): Record<string, unknown> {
     networks_max: 100,
     clusters: RING.map(() => 0),
     window_seconds: RING.map(() => 900),
+    slot_seconds: 900,
     sources: ['fixture'],
     partition: 0,
   }

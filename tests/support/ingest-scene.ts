@@ -11,7 +11,7 @@ import { startIngest, type IngestService } from '../../rig/ingest-service.ts'
 import { createTopic, quietKafka, uniqueName } from '../../rig/kafka-client.ts'
 import { numberedRecord } from '../../rig/requests.ts'
 import { consistentTotals, readTotals } from './totals.ts'
-import { until } from '../../rig/until.ts'
+import { LONG_WAIT_MS, until } from '../../rig/until.ts'
 
 const StoredRow = z.object({
   raw: z.coerce.number(),
@@ -31,7 +31,7 @@ export interface IngestScene {
   produce(topic: string, values: readonly (string | Buffer | null)[], compression?: CompressionTypes): Promise<void>
   stored(topic: string): Promise<Stored>
   /** Waits until raw + dead of a topic are that many. */
-  storedAll(topic: string, records: number, timeoutMs?: number): Promise<Stored>
+  storedAll(topic: string, records: number): Promise<Stored>
   /** What is wrong with the sums of all tables; empty when no offset is stored twice and the ledger counts each record once. */
   inconsistencies(): Promise<Record<string, string>>
   /** Kills the services that were started: each one costs the machine a little for as long as it lives. */
@@ -102,12 +102,16 @@ export async function openIngestScene(brokers: readonly string[]): Promise<Inges
       }
     },
     stored: async (topic) => await readStored(clickhouse, topic),
-    async storedAll(topic, records, timeoutMs = 60_000) {
+    async storedAll(topic, records) {
       const look = async (): Promise<Stored | undefined> => {
         const stored = await readStored(clickhouse, topic)
         return stored.raw + stored.dead >= records ? stored : undefined
       }
-      return await until(look, { what: `${records} records of ${topic} are stored`, timeoutMs, everyMs: 100 })
+      return await until(look, {
+        what: `${records} records of ${topic} are stored`,
+        timeoutMs: LONG_WAIT_MS,
+        everyMs: 100,
+      })
     },
     async inconsistencies() {
       let wrong: Record<string, string> = {}
@@ -116,7 +120,7 @@ export async function openIngestScene(brokers: readonly string[]): Promise<Inges
         return Object.keys(wrong).length === 0
       }
       // The views of one insert are filled one after the other: what is only not there yet is given the time. A double stays.
-      await until(look, { what: 'the ledger counts each record once', timeoutMs: 20_000, everyMs: 200 }).catch(
+      await until(look, { what: 'the ledger counts each record once', timeoutMs: 60_000, everyMs: 200 }).catch(
         () => false,
       )
       return wrong

@@ -1,6 +1,9 @@
-/** The rooms of the house may see each other only as ARCHITECTURE says (invariant 17): planted imports that cross a wall must fail `npm run check`. */
+/**
+ * The rooms of the house may see each other only as ARCHITECTURE says (invariant 17), and services get the clock passed in (invariant 18): what is planted
+ * against it must fail `npm run check`.
+ */
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -60,5 +63,27 @@ describe('a planted import fails the check', () => {
     ['cli/commands/planted.ts', '../../services/ingest/main.ts'],
   ])('and one that belongs there does not: %s -> %s', async (path, specifier) => {
     expect(await lint(path, importing(specifier))).not.toContain('no-restricted-imports')
+  })
+})
+
+describe('a clock of its own fails the check', () => {
+  const CLOCKS = ['Date.now()', 'performance.now()', 'globalThis.performance.now()', 'process.hrtime()']
+  test.each(CLOCKS)('%s in a service', async (clock) => {
+    expect(await lint('services/ingest/kafka/planted.ts', `export const planted = ${clock}\n`)).toContain(
+      'no-restricted-properties',
+    )
+  })
+
+  test('but not in its main, where it is passed in from', async () => {
+    expect(await lint('services/ingest/main.ts', 'export const planted = Date.now()\n')).not.toContain('restricted')
+  })
+
+  // The linter has no rule for it.
+  test('no service asks for the present by new Date()', async () => {
+    const asking: string[] = []
+    for await (const path of glob('services/**/*.ts', { cwd: ROOT })) {
+      if (/\bnew Date(?:\(\)|\b(?!\())/.test(await readFile(join(ROOT, path), 'utf8'))) asking.push(path)
+    }
+    expect(asking).toEqual([])
   })
 })

@@ -3,35 +3,31 @@ import type { Admin } from 'kafkajs'
 import type { Logger } from 'pino'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
+import type { Clock } from '#lib/clock.ts'
 
-import { decideStart, readFacts, readIslands, readStoredBeyond, type PartitionFacts } from './facts.ts'
 import type { BatchLimits } from '../blocks/block.ts'
-import type { BlockPorts } from './store.ts'
 import type { DecodeOptions } from '../decode/decode.ts'
-import type { Epoch, Membership } from './epoch.ts'
 import type { Metrics } from '../metrics.ts'
-import { RequestsPartition } from './partition.ts'
-import type { PartitionIngest } from './partition-port.ts'
-import { RegistryPartition } from '../registry/topic.ts'
+import type { Epoch, Membership } from './epoch.ts'
+import { readFacts, readStoredFacts, type PartitionFacts } from './facts.ts'
+import { probeOf, type EndedSources } from './incarnation.ts'
+import { Partition, type PartitionKey } from './partition.ts'
 import type { RowPool } from './row-pool.ts'
-import { probeOf } from './incarnation.ts'
+import { startPosition, type StartPosition, type StartWarning } from './start.ts'
+import type { PartitionStores } from './store.ts'
 
 export interface BeginContext {
   readonly clickhouse: ClickHouse
-  readonly ports: BlockPorts
+  readonly stores: PartitionStores
   readonly pool: RowPool
   readonly metrics: Metrics
   readonly log: Logger
+  readonly clock: Clock
   readonly groupId: string
-  readonly topicApps: string | undefined
   readonly limits: Required<BatchLimits>
   readonly behind: 'rewind' | 'continue'
   readonly decodeAt: (openedAtMs: number) => DecodeOptions
-  /**
-   * topic/partition of logs that were found to be others than the one that had been read, with the source that is over: another member may have begun the
-   * next one by the time the partition comes back here. Entries that were used are removed.
-   */
-  readonly renewed: Map<string, string>
+  readonly endedSources: EndedSources
 }
 
 export interface BeginOptions {
@@ -42,83 +38,77 @@ export interface BeginOptions {
 }
 
 export interface Begun {
-  readonly ingest: PartitionIngest
+  readonly partition: Partition
   /** Offset after the last record of the partition. */
   readonly high: number
 }
 
-/** Apps of a block: the registry is small and its records large. */
-const APPS_BLOCK_MAX = 5000
-
-function beginRegistry(
-  context: BeginContext,
-  epoch: Epoch,
-  topic: string,
-  partition: number,
-  facts: PartitionFacts,
-): Begun {
-  const { committed, low, high } = facts
-  const position = committed === undefined || committed > high ? low : Math.max(committed, low)
-  const ingest = new RegistryPartition({
-    key: { topic, partition, source: topic },
-    position,
-    port: context.ports.apps(epoch, topic, partition),
-    rowsMax: APPS_BLOCK_MAX,
-    milliseconds: context.limits.milliseconds,
-    now: Date.now,
-  })
-  return { ingest, high }
+function logWarning(log: Logger, { topic, partition, source }: PartitionKey, warning: StartWarning): void {
+  const { from, to } = warning
+  const about = { topic, partition, source, from, to, offsets: to - from }
+  switch (warning.kind) {
+    case 'ledger_behind': {
+      const line = { event: 'ingest.ledger_behind', ...about, rewound: warning.isRewound }
+      const text = 'ClickHouse lacks offsets that the group has passed (a restore? another database?)'
+      log.warn(line, `${text}; LEDGER_BEHIND decides what is done`)
+      return
+    }
+    case 'retention_cut': {
+      const line = { event: 'ingest.retention_cut', ...about }
+      log.error(line, 'Kafka deleted records before they were stored; they are lost')
+      return
+    }
+    case 'moved_back': {
+      const line = { event: 'ingest.moved_back', ...about }
+      log.warn(line, 'the group was moved back; what is stored already is passed over')
+    }
+  }
 }
 
-async function beginRequests(
+/** Says where a partition begins, and what is unusual about it. */
+function tell({ log, metrics }: BeginContext, key: PartitionKey, start: StartPosition, facts: PartitionFacts): void {
+  const { source, partition, topic } = key
+  const { low, high } = facts
+  if (start.isRenewed) {
+    const line = { event: 'ingest.topic_recreated', topic, partition, source, low, high }
+    log.warn(line, 'the topic was created anew: its records are stored under a source of their own')
+  }
+  for (const warning of start.warnings) {
+    logWarning(log, key, warning)
+    if (warning.kind === 'retention_cut') metrics.lost.inc({ topic }, warning.to - warning.from)
+  }
+  const { position, pending } = start
+  log.info({ event: 'ingest.start', source, partition, position, high, pending }, 'a partition begins')
+}
+
+async function beginPartition(
   context: BeginContext,
   epoch: Epoch,
   topic: string,
   partition: number,
   facts: PartitionFacts,
 ): Promise<Begun> {
-  const { clickhouse, limits, behind, log, metrics } = context
-  const islands = await readIslands(clickhouse, topic, partition)
-  const outdated = context.renewed.get(`${topic}/${partition}`)
-  context.renewed.delete(`${topic}/${partition}`)
-  const started = await decideStart({
-    topic,
-    partition,
-    facts,
-    islands,
-    behind,
-    readStoredBeyond: async (source, from) => await readStoredBeyond(clickhouse, source, partition, from),
-    outdated,
-    nowMs: Date.now(),
-    log,
-  })
-  const { source, start } = started
-  for (const note of start.notes) if (note.kind === 'retention_cut') metrics.lost.inc({ topic }, note.to - note.from)
-  const line = {
-    event: 'ingest.start',
-    source,
-    partition,
-    position: start.position,
-    high: facts.high,
-    pending: start.pending,
-  }
-  log.info(line, 'a partition begins')
-  const key = { topic, partition, source }
-  const own = islands.filter((island) => island.source === source)
-  const ledgerEnds = own.flatMap((island) => [island.last_block_from, island.to])
-  const probe = probeOf({ clickhouse, key, start, ledgerEnds, low: facts.low, decode: context.decodeAt(Date.now()) })
-  const ingest = new RequestsPartition({
+  const { clickhouse, clock, limits, pool, decodeAt, behind } = context
+  const { low, high, committed, metadata } = facts
+  const stored = await readStoredFacts(clickhouse, topic, partition, facts)
+  const nowMs = clock.wallMs()
+  const ended = context.endedSources.take(topic, partition)
+  const start = startPosition(topic, { ...stored, committed, low, high, behind, nowMs }, ended)
+  const key = { topic, partition, source: start.source }
+  tell(context, key, start, facts)
+  const ledgerEnd = start.isRenewed ? undefined : stored.ledger.at(-1)?.to
+  const ingest = new Partition({
     key,
     start,
-    ...(probe === undefined ? {} : { probe }),
-    committed: { offset: facts.committed, hasMetadata: facts.metadata.kind !== 'none' },
-    port: context.ports.requests(epoch, topic, partition),
+    probe: probeOf({ clickhouse, key, position: start.position, ledgerEnd, low, decode: decodeAt(nowMs) }),
+    hasIntent: metadata.kind !== 'none',
+    store: context.stores(epoch, topic, partition),
     limits,
-    pool: context.pool,
-    decodeAt: context.decodeAt,
-    now: Date.now,
+    pool,
+    decodeAt,
+    wallMs: clock.wallMs,
   })
-  return { ingest, high: facts.high }
+  return { partition: ingest, high }
 }
 
 /** Reads what is known and decides every start. Rejects when Kafka or ClickHouse is away. */
@@ -129,9 +119,7 @@ export async function beginPartitions(context: BeginContext, options: BeginOptio
     for (const partition of partitions) {
       const known = facts.get(partition)
       if (known === undefined) throw new Error(`Kafka says nothing of ${topic}/${partition}`)
-      const { epoch } = options
-      if (topic === context.topicApps) begun.push(beginRegistry(context, epoch, topic, partition, known))
-      else begun.push(await beginRequests(context, epoch, topic, partition, known))
+      begun.push(await beginPartition(context, options.epoch, topic, partition, known))
     }
   }
   return begun

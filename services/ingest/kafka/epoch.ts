@@ -5,28 +5,28 @@
  * generation. So every commit names the epoch that it belongs to, and is made by the call that kafkajs hands to `eachBatch`: unlike
  * `consumer.commitOffsets` it neither repeats itself later, under whatever generation there is then, nor says nothing when the consumer has stopped.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import type { EachBatchPayload } from 'kafkajs'
 
 import { kafkaErrorKind } from '#lib/kafka-error.ts'
+import { pause, retry, StoppedError, type RetryOptions } from '#lib/retry.ts'
 
 /** The epoch is over: whatever was under way is recovered by the next owner of the partition. */
 export class FencedError extends Error {
   override readonly name = 'FencedError'
 }
 
+/** Nothing was heard of Kafka for long, and kafkajs does not say why. */
+export class StalledError extends Error {
+  override readonly name = 'StalledError'
+}
+
 /** Error types with which the broker says that this member is not, or no longer, of the present generation. */
-const FENCED_TYPES: ReadonlySet<string> = new Set([
+const FENCED_TYPES: ReadonlySet<unknown> = new Set([
   'ILLEGAL_GENERATION',
   'UNKNOWN_MEMBER_ID',
   'REBALANCE_IN_PROGRESS',
   'FENCED_INSTANCE_ID',
 ])
-
-function errorType(error: unknown): string {
-  const type: unknown = error instanceof Error ? Reflect.get(error, 'type') : undefined
-  return typeof type === 'string' ? type : ''
-}
 
 export interface Epoch {
   readonly number: number
@@ -36,19 +36,40 @@ export interface Epoch {
   readonly pause: (milliseconds: number) => Promise<void>
 }
 
-type CommitNow = EachBatchPayload['commitOffsetsIfNecessary']
-
-export interface Membership {
-  epoch(): Epoch | undefined
-  /** A new epoch begins; the one before is over. */
-  join(): Epoch
-  /** The epoch is over, and no other one begins yet. */
-  end(): void
-  /** The means to commit, from any batch of the present consumer. */
-  use(commitNow: CommitNow): void
-  /** Commits one offset. Rejects with FencedError, or with what retrying cannot mend. */
-  commit(epoch: Epoch, commit: PartitionCommit): Promise<void>
+/** StoppedError of the epoch's signal says that the epoch is over. */
+function fenced(error: unknown): unknown {
+  return error instanceof StoppedError ? new FencedError('the epoch is over', { cause: error }) : error
 }
+
+function createEpoch(number: number, signal: AbortSignal): Epoch {
+  return {
+    number,
+    signal,
+    async pause(milliseconds) {
+      try {
+        await pause(milliseconds, signal)
+      } catch (error) {
+        throw fenced(error)
+      }
+    },
+  }
+}
+
+/** Runs until it works. Rejects with FencedError when the epoch is over, at once when `run` says so. */
+export async function retryInEpoch<T>(
+  epoch: Epoch,
+  run: () => Promise<T>,
+  options: Omit<RetryOptions, 'signal' | 'attempts'>,
+): Promise<T> {
+  const mayPass = (error: unknown): boolean => !(error instanceof FencedError) && options.mayPass(error)
+  try {
+    return await retry(run, { ...options, mayPass, signal: epoch.signal })
+  } catch (error) {
+    throw fenced(error)
+  }
+}
+
+type CommitNow = EachBatchPayload['commitOffsetsIfNecessary']
 
 export interface PartitionCommit {
   readonly topic: string
@@ -57,63 +78,67 @@ export interface PartitionCommit {
   readonly metadata: string
 }
 
-const FIRST_PAUSE_MS = 100
-const PAUSE_MAX_MS = 5000
+const COMMIT_BACKOFF = { firstPauseMs: 100, pauseMaxMs: 5000 } as const
 
-/** `onRetry` is told of every commit that is tried again. */
-export function createMembership(onRetry: () => void): Membership {
-  let current: { readonly epoch: Epoch; readonly controller: AbortController } | undefined
-  let joins = 0
-  let commitNow: CommitNow | undefined
+function mayCommitPass(error: unknown): boolean {
+  const kind = kafkaErrorKind(error)
+  return kind !== 'authentication' && kind !== 'permission' && kind !== 'tls'
+}
 
-  const once = async (epoch: Epoch, { topic, partition, offset, metadata }: PartitionCommit): Promise<void> => {
-    if (commitNow === undefined) throw new Error('a commit before the first batch')
+export class Membership {
+  private readonly onRetry: () => void
+  private current: { readonly epoch: Epoch; readonly controller: AbortController } | undefined
+  private joins = 0
+  private commitNow: CommitNow | undefined
+
+  /** `onRetry` is told of every commit that is tried again. */
+  constructor(onRetry: () => void) {
+    this.onRetry = onRetry
+  }
+
+  epoch(): Epoch | undefined {
+    return this.current?.epoch
+  }
+
+  /** A new epoch begins; the one before is over. */
+  join(): Epoch {
+    this.end()
+    this.joins += 1
+    const controller = new AbortController()
+    const epoch = createEpoch(this.joins, controller.signal)
+    this.current = { controller, epoch }
+    return epoch
+  }
+
+  /** The epoch is over, and no other one begins yet. */
+  end(): void {
+    this.current?.controller.abort()
+    this.current = undefined
+  }
+
+  /** The means to commit, from any batch of the present consumer. */
+  use(commitNow: CommitNow): void {
+    this.commitNow = commitNow
+  }
+
+  /** Commits one offset. Rejects with FencedError, or with what retrying cannot mend. */
+  async commit(epoch: Epoch, commit: PartitionCommit): Promise<void> {
+    const onRetry = (): void => this.onRetry()
+    const options = { ...COMMIT_BACKOFF, mayPass: mayCommitPass, onRetry }
+    await retryInEpoch(epoch, async () => await this.commitOnce(epoch, commit), options)
+  }
+
+  private async commitOnce(epoch: Epoch, { topic, partition, offset, metadata }: PartitionCommit): Promise<void> {
+    if (this.commitNow === undefined) throw new Error('a commit before the first batch')
     const entry = { partition, offset: String(offset), metadata }
     // Nothing may come between this look and the call, which reads its generation before it first waits.
-    if (current?.epoch !== epoch) throw new FencedError('the epoch is over')
-    await commitNow({ topics: [{ topic, partitions: [entry] }] })
-    if (current?.epoch !== epoch) throw new FencedError('the epoch ended during a commit')
-  }
-  return {
-    epoch: () => current?.epoch,
-    join() {
-      current?.controller.abort()
-      joins += 1
-      const controller = new AbortController()
-      const { signal } = controller
-      const pause = async (milliseconds: number): Promise<void> => {
-        try {
-          await delay(milliseconds, undefined, { signal })
-        } catch (error) {
-          throw new FencedError('the epoch is over', { cause: error })
-        }
-      }
-      current = { controller, epoch: { number: joins, signal, pause } }
-      return current.epoch
-    },
-    end() {
-      current?.controller.abort()
-      current = undefined
-    },
-    use(next) {
-      commitNow = next
-    },
-    async commit(epoch, commit) {
-      let pauseMs = FIRST_PAUSE_MS
-      for (;;) {
-        try {
-          await once(epoch, commit)
-          return
-        } catch (error) {
-          if (error instanceof FencedError) throw error
-          if (FENCED_TYPES.has(errorType(error))) throw new FencedError('the broker refused a commit', { cause: error })
-          const kind = kafkaErrorKind(error)
-          if (kind === 'authentication' || kind === 'permission' || kind === 'tls') throw error
-          onRetry()
-          await epoch.pause(pauseMs)
-          pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)
-        }
-      }
-    },
+    if (this.current?.epoch !== epoch) throw new FencedError('the epoch is over')
+    try {
+      await this.commitNow({ topics: [{ topic, partitions: [entry] }] })
+    } catch (error) {
+      const type: unknown = error instanceof Error ? Reflect.get(error, 'type') : undefined
+      throw FENCED_TYPES.has(type) ? new FencedError('the broker refused a commit', { cause: error }) : error
+    }
+    if (this.current?.epoch !== epoch) throw new FencedError('the epoch ended during a commit')
   }
 }

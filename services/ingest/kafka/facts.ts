@@ -1,13 +1,13 @@
-/** What is known about the partitions that a join has given to this process: commits, ledger, the ends of the log. */
+/** What is read about the partitions that a join has given to this process: commits and ends of the logs from Kafka, what is stored from ClickHouse. */
 import type { Admin } from 'kafkajs'
-import type { Logger } from 'pino'
 import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { SqlQuery } from '#lib/sql-query.ts'
 
+import { latestSource } from './incarnation.ts'
 import { decodeMetadata, type CommitMetadata } from './intent.ts'
-import { isCertain, startPosition, type StartNote, type StartPosition } from './start.ts'
+import { isCertain, type StartFacts } from './start.ts'
 
 const IslandParams = z.object({ topic: z.string(), partition: z.int() })
 const Island = z.object({
@@ -25,6 +25,7 @@ export const islandsQuery: SqlQuery<typeof IslandParams, typeof Island> = {
   row: Island,
 }
 
+/** Ranges that the ledger has of every source of a topic, in order, merged where they meet. */
 export async function readIslands(
   clickhouse: ClickHouse,
   topic: string,
@@ -33,6 +34,15 @@ export async function readIslands(
   return await clickhouse.query(islandsQuery, { topic, partition })
 }
 
+const BeyondParams = z.object({ source: z.string(), partition: z.int(), from: z.int() })
+const BeyondRow = z.object({ end: z.coerce.number() })
+export const beyondQuery: SqlQuery<typeof BeyondParams, typeof BeyondRow> = {
+  name: 'ingest/stored-beyond',
+  params: BeyondParams,
+  row: BeyondRow,
+}
+
+/** What Kafka tells of a partition. */
 export interface PartitionFacts {
   readonly committed: number | undefined
   readonly metadata: CommitMetadata
@@ -62,116 +72,25 @@ export async function readFacts(
   )
 }
 
-/** The n-th topic of a name: the name itself for the first one, name@n afterwards. */
-export function incarnationOf(topic: string, source: string): number {
-  return source === topic ? 1 : Number(source.slice(topic.length + 1))
-}
+export type StoredFacts = Pick<StartFacts, 'source' | 'intent' | 'ledger' | 'lastBlock' | 'storedBeyond'>
 
-export function sourceOf(topic: string, incarnation: number): string {
-  return incarnation === 1 ? topic : `${topic}@${incarnation}`
-}
-
-export interface Started {
-  readonly source: string
-  readonly start: StartPosition
-  readonly facts: PartitionFacts
-}
-
-export interface StartOptions {
-  readonly topic: string
-  readonly partition: number
-  readonly facts: PartitionFacts
-  readonly islands: readonly Island[]
-  readonly behind: 'rewind' | 'continue'
-  /** Asked when commit and ledger disagree: where the stored records of a source end, from an offset on; undefined when there are none. */
-  readonly readStoredBeyond: (source: string, from: number) => Promise<number | undefined>
-  /** A source that was found to be of an earlier topic of this name. */
-  readonly outdated: string | undefined
-  /** Epoch milliseconds. */
-  readonly nowMs: number
-  readonly log: Logger
-}
-
-const BeyondParams = z.object({ source: z.string(), partition: z.int(), from: z.int() })
-const BeyondRow = z.object({ end: z.coerce.number() })
-export const beyondQuery: SqlQuery<typeof BeyondParams, typeof BeyondRow> = {
-  name: 'ingest/stored-beyond',
-  params: BeyondParams,
-  row: BeyondRow,
-}
-
-export async function readStoredBeyond(
+/** What is stored of the latest source of a partition. Reads beyond the ledger only when commit and ledger disagree. */
+export async function readStoredFacts(
   clickhouse: ClickHouse,
-  source: string,
+  topic: string,
   partition: number,
-  from: number,
-): Promise<number | undefined> {
-  const [row] = await clickhouse.query(beyondQuery, { source, partition, from })
-  return row === undefined || row.end === 0 ? undefined : row.end
-}
-
-function logNote(options: StartOptions, source: string, note: StartNote): void {
-  const { log, topic, partition } = options
-  const about = { topic, partition, source, from: note.from, to: note.to, offsets: note.to - note.from }
-  switch (note.kind) {
-    case 'ledger_behind': {
-      const line = { event: 'ingest.ledger_behind', ...about, rewound: note.isRewound }
-      log.warn(
-        line,
-        'ClickHouse lacks offsets that the group has passed (a restore? another database?); LEDGER_BEHIND decides what is done',
-      )
-      return
-    }
-    case 'retention_cut':
-      log.error(
-        { event: 'ingest.retention_cut', ...about },
-        'Kafka deleted records before they were stored; they are lost',
-      )
-      return
-    case 'moved_back':
-      log.warn(
-        { event: 'ingest.moved_back', ...about },
-        'the group was moved back; what is stored already is passed over',
-      )
-  }
-}
-
-/** Decides where to begin, under which source, and says what is unusual about it. */
-export async function decideStart(options: StartOptions): Promise<Started> {
-  const { topic, partition, facts, islands, log } = options
-  const { committed, metadata, low, high } = facts
+  { committed, metadata }: PartitionFacts,
+): Promise<StoredFacts> {
   const intent = metadata.kind === 'intent' ? metadata.intent : undefined
-  const latest = Math.max(1, ...islands.map((island) => incarnationOf(topic, island.source)))
-  const incarnation = intent?.s === undefined ? latest : Math.max(latest, incarnationOf(topic, intent.s))
-  const source = sourceOf(topic, incarnation)
+  const islands = await readIslands(clickhouse, topic, partition)
+  const source = latestSource(topic, [...islands.map((island) => island.source), intent?.s ?? topic])
   const own = islands.filter((island) => island.source === source)
+  const ledger = own.map(({ from, to }) => ({ from, to }))
   const last = own.at(-1)
-  const agreed = { committed, intent, ledger: own.map(({ from, to }) => ({ from, to })) }
-  const storedBeyond = isCertain(agreed) ? undefined : await options.readStoredBeyond(source, last?.to ?? 0)
-  const decided = startPosition({
-    ...agreed,
-    lastBlock:
-      last === undefined ? undefined : { from: last.last_block_from, to: last.to, records: last.last_block_records },
-    storedBeyond,
-    low,
-    high,
-    behind: options.behind,
-    nowMs: options.nowMs,
-  })
-  if (decided.kind === 'start' && source !== options.outdated) {
-    for (const note of decided.notes) logNote(options, source, note)
-    return { source, start: decided, facts }
-  }
-  const next = sourceOf(topic, incarnation + 1)
-  const line = { event: 'ingest.topic_recreated', topic, partition, source: next, before: source, low, high }
-  log.warn(line, 'the topic was created anew: its records are stored under a source of their own')
-  const start = {
-    kind: 'start',
-    position: low,
-    pending: undefined,
-    known: [],
-    doubtBelow: 0,
-    notes: [],
-  } as const
-  return { source: next, start, facts }
+  const lastBlock =
+    last === undefined ? undefined : { from: last.last_block_from, to: last.to, records: last.last_block_records }
+  if (isCertain({ committed, intent, ledger })) return { source, intent, ledger, lastBlock, storedBeyond: undefined }
+  const [beyond] = await clickhouse.query(beyondQuery, { source, partition, from: last?.to ?? 0 })
+  const storedBeyond = beyond === undefined || beyond.end === 0 ? undefined : beyond.end
+  return { source, intent, ledger, lastBlock, storedBeyond }
 }

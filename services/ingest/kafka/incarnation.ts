@@ -1,7 +1,14 @@
 /**
- * Is this the topic that the ledger knows? Kafka lets a topic be deleted and created anew under its name; offsets then start again and may have
- * passed the old ones by the time anybody looks. kafkajs does not tell topic ids, so the last record that was stored is read again and compared
- * with its row.
+ * All that is known of a topic that was made anew. Kafka lets a topic be deleted and created again under its name; offsets then start again, and may have
+ * passed the old ones by the time anybody looks. kafkajs does not tell topic ids.
+ *
+ * The n-th topic of a name is its n-th incarnation, whose records are stored under a source of their own: the name for the first, name@n afterwards.
+ * Three things tell that the next one has begun, and only they:
+ * 1. the log ends before what was stored or committed (start.ts),
+ * 2. the last record that was stored is read again and is another one (`probeOf`),
+ * 3. kafkajs goes back while it reads (`Arrivals`).
+ * 2 and 3 are seen while a session runs: they end it with TopicRenewedError, and the next start takes the next source (`EndedSources`), unless another member
+ * has begun it by then.
  */
 import type { KafkaMessage } from 'kafkajs'
 import { z } from 'zod'
@@ -10,9 +17,75 @@ import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { SqlQuery } from '#lib/sql-query.ts'
 
 import { decodeBytes, type DecodeOptions } from '../decode/decode.ts'
-import type { Probe } from './partition.ts'
-import type { PartitionKey } from './partition-port.ts'
-import type { StartPosition } from './start.ts'
+import type { PartitionKey } from './partition.ts'
+
+export function incarnationOf(topic: string, source: string): number {
+  return source === topic ? 1 : Number(source.slice(topic.length + 1))
+}
+
+export function sourceOf(topic: string, incarnation: number): string {
+  return incarnation === 1 ? topic : `${topic}@${incarnation}`
+}
+
+/** The latest of the sources that are known of a topic. */
+export function latestSource(topic: string, sources: readonly string[]): string {
+  return sourceOf(topic, Math.max(1, ...sources.map((source) => incarnationOf(topic, source))))
+}
+
+export function nextSource(topic: string, source: string): string {
+  return sourceOf(topic, incarnationOf(topic, source) + 1)
+}
+
+/** The log of a partition is not the one that was read. */
+export class TopicRenewedError extends Error {
+  override readonly name = 'TopicRenewedError'
+  readonly key: PartitionKey
+
+  constructor(key: PartitionKey, wanted: number, met: number) {
+    super(`${key.topic}/${key.partition} is another log: at offset ${wanted} it went to ${met}, or has another record`)
+    this.key = key
+  }
+}
+
+/** Sources that were found to be over, until the partition is begun again by this process. */
+export class EndedSources {
+  private readonly byPartition = new Map<string, string>()
+
+  add({ topic, partition, source }: PartitionKey): void {
+    this.byPartition.set(`${topic}/${partition}`, source)
+  }
+
+  /** The source of a partition that is over, if any; it is told once. */
+  take(topic: string, partition: number): string | undefined {
+    const source = this.byPartition.get(`${topic}/${partition}`)
+    this.byPartition.delete(`${topic}/${partition}`)
+    return source
+  }
+}
+
+/**
+ * What it means where a batch begins. `next`: with the offset wanted. `ask_again`: elsewhere, for the first time. `gap`: Kafka has nothing before it.
+ * `renewed`: it went back.
+ */
+export type Arrival = 'next' | 'ask_again' | 'gap' | 'renewed'
+
+/**
+ * Where the batches of a partition begin. That offsets are missing, or that the log is another one, is believed when the same comes after kafkajs
+ * was told to go back: a batch that was fetched for an earlier epoch does not come twice.
+ */
+export class Arrivals {
+  private met: number | undefined
+
+  judge(wanted: number, met: number): Arrival {
+    if (met !== wanted && met !== this.met) {
+      this.met = met
+      return 'ask_again'
+    }
+    this.met = undefined
+    // Only a log that is shorter than it was makes kafkajs go back.
+    return met === wanted ? 'next' : met > wanted ? 'gap' : 'renewed'
+  }
+}
 
 const RecordParams = z.object({
   source: z.string(),
@@ -57,12 +130,19 @@ async function isStored(
   return either === undefined || either.same > 0 || either.records === 0
 }
 
+/** A record that is read again, to see that it is the one that was stored. */
+export interface Probe {
+  readonly offset: number
+  readonly isStored: (message: KafkaMessage) => Promise<boolean>
+}
+
 export interface ProbeOptions {
   readonly clickhouse: ClickHouse
   readonly key: PartitionKey
-  readonly start: StartPosition
-  /** Ends of the ranges that the ledger has: the offset before an end is a record that was stored. */
-  readonly ledgerEnds: readonly number[]
+  /** First offset wanted. */
+  readonly position: number
+  /** Where the ledger ends: the offset before is a record that was stored. undefined: it has nothing. */
+  readonly ledgerEnd: number | undefined
   /** First offset that Kafka still has. */
   readonly low: number
   readonly decode: DecodeOptions
@@ -70,9 +150,10 @@ export interface ProbeOptions {
 
 /** What to look at first, where there is something to compare: the first record wanted, when it is stored already, else the one before it. */
 export function probeOf(options: ProbeOptions): Probe | undefined {
-  const { clickhouse, key, start, ledgerEnds, low, decode } = options
-  const isStoredAlready = start.position < Math.max(0, ...ledgerEnds)
-  const offset = isStoredAlready ? start.position : start.position - 1
-  if (offset < low || !(isStoredAlready || ledgerEnds.includes(start.position))) return undefined
-  return { offset, isStored: async (message) => await isStored(clickhouse, key, message, decode) }
+  const { clickhouse, key, position, ledgerEnd, low, decode } = options
+  if (ledgerEnd === undefined || position > ledgerEnd) return undefined
+  const offset = position < ledgerEnd ? position : position - 1
+  return offset < low
+    ? undefined
+    : { offset, isStored: async (message) => await isStored(clickhouse, key, message, decode) }
 }

@@ -1,5 +1,5 @@
 /**
- * One topic-partition in one epoch: takes records, keeps the open block, and carries out what the state machine (partition-state.ts) says.
+ * One topic-partition in one epoch: takes records, keeps the open block, and carries out what the state machine (protocol.ts) says.
  *
  * Everything here happens on one thread and nothing awaits between reading a state and changing it; only `flush` waits, for the one block that
  * is on its way, while records go on into the next one.
@@ -15,8 +15,9 @@ import {
   taken,
   type Admission,
 } from './admission.ts'
-import { addDead, addRecord, isFull, openBatch, type BatchLimits } from '../blocks/block.ts'
+import { addDead, addRecord, isFull, openBatch, type Batch, type BatchLimits } from '../blocks/block.ts'
 import { decodeBytes, type Decoded, type DecodeOptions } from '../decode/decode.ts'
+import { Arrivals, type Probe } from './incarnation.ts'
 import { encodeIntent } from './intent.ts'
 import { LINE_LIMITS } from '../files/line-chunks.ts'
 import {
@@ -28,28 +29,57 @@ import {
   type PartitionState,
   type RangeDoubt,
 } from './protocol.ts'
-import type { Block, PartitionIngest, PartitionKey, PartitionPort, Taken } from './partition-port.ts'
 import type { RowPool } from './row-pool.ts'
 import type { StartPosition } from './start.ts'
+
+export interface PartitionKey {
+  readonly topic: string
+  readonly partition: number
+  /** Name under which its records are stored: the topic, or topic@n for a later topic of that name. */
+  readonly source: string
+}
+
+/** A batch with what was counted while it was filled. */
+export interface Block {
+  readonly batch: Batch
+  readonly deadByReason: Map<string, number>
+  unknownFields: number
+}
+
+/** Where the effects of the state machine go. Each rejects with FencedError when the epoch is over. */
+export interface PartitionStore {
+  /** Commits for this epoch, or rejects. */
+  commit(offset: number, metadata: string): Promise<void>
+  /** `ambiguous`: it may or may not have been stored. Throws what no retry can mend. */
+  insert(block: Block): Promise<'stored' | 'ambiguous'>
+  /** Resolves when the block is stored, however long that takes. */
+  recover(block: Block, doubt: RangeDoubt): Promise<void>
+}
+
+export interface Taken {
+  /** Messages dealt with: added, or passed over. */
+  readonly taken: number
+  /** Offset of the last record that was dealt with; undefined when there was none. */
+  readonly last: number | undefined
+  /** Records passed over because they are stored. */
+  readonly skipped: number
+  /** Not all was taken: the open block must go first, or memory is short. */
+  readonly isHeldBack: boolean
+}
 
 export interface PartitionOptions {
   readonly key: PartitionKey
   readonly start: StartPosition
-  /** What the group had committed. */
-  readonly committed: { readonly offset: number | undefined; readonly hasMetadata: boolean }
-  readonly port: PartitionPort
+  /** The commit of the group holds an intent, or somebody's text. */
+  readonly hasIntent: boolean
+  readonly store: PartitionStore
   readonly limits: Required<BatchLimits>
   readonly pool: RowPool
   /** Options for a block opened at this time (epoch milliseconds): event times are judged by it. */
   readonly decodeAt: (openedAtMs: number) => DecodeOptions
-  readonly now: () => number
-  /** The record before the first one wanted is read again, to see that it is the one that was stored. */
-  readonly probe?: Probe
-}
-
-export interface Probe {
-  readonly offset: number
-  readonly isStored: (message: KafkaMessage) => Promise<boolean>
+  /** Epoch milliseconds. */
+  readonly wallMs: () => number
+  readonly probe: Probe | undefined
 }
 
 /** Between two looks at the memory bound. */
@@ -87,24 +117,26 @@ function intentText(key: PartitionKey, range: ClosedRange | undefined): string {
 }
 
 /** A partition of the requests topic. */
-export class RequestsPartition implements PartitionIngest {
+export class Partition {
   readonly key: PartitionKey
+  readonly arrivals = new Arrivals()
   private readonly options: PartitionOptions
   private readonly admission: Admission
   private state: PartitionState
   private probe: Probe | undefined
   private open: (Block & { readonly decode: DecodeOptions }) | undefined
-  private isFlying = false
+  private isStoring = false
 
   constructor(options: PartitionOptions) {
-    const { key, start, committed, probe } = options
+    const { key, start, hasIntent, probe } = options
     this.key = key
     this.options = options
     this.probe = probe
     this.admission = createAdmission(start.position, start.known, start.pending)
-    this.state = initialState(start.pending?.from ?? start.position, committed.hasMetadata)
+    this.state = initialState(start.pending?.from ?? start.position, hasIntent)
   }
 
+  /** Takes records in order until there is no room, and tells where it stopped. */
   take(messages: readonly KafkaMessage[]): Taken {
     const { pool } = this.options
     let last: number | undefined
@@ -119,20 +151,24 @@ export class RequestsPartition implements PartitionIngest {
     return { taken: messages.length, last, skipped, isHeldBack: false }
   }
 
+  /** Kafka has nothing (more) before this offset: control records, compaction. */
   advance(offset: number): void {
     if (offset > this.admission.position) taken(this.admission, offset - 1)
   }
 
+  /** Next offset wanted. */
   position(): number {
     return this.probe?.offset ?? this.admission.position
   }
 
+  /** Everything before is stored, or is known to hold no record. */
   caughtUpTo(): number {
-    const { open, isFlying, admission, state, options } = this
-    return open === undefined && !isFlying ? admission.position : (state.storedTo ?? options.start.position)
+    const { open, isStoring, admission, state, options } = this
+    return open === undefined && !isStoring ? admission.position : (state.storedTo ?? options.start.position)
   }
 
-  async isSameTopic(first: KafkaMessage): Promise<boolean> {
+  /** Looks at the first message of a batch. False when it should be known and is another record: the topic was made anew. */
+  async isSameLog(first: KafkaMessage): Promise<boolean> {
     const { probe } = this
     if (probe === undefined) return true
     // Kept until it has been answered: when ClickHouse fails, kafkajs hands in the same batch again, from the same offset.
@@ -141,42 +177,48 @@ export class RequestsPartition implements PartitionIngest {
     return isSame
   }
 
+  /** True when the open block should go on its way now: it is old, or full to this share of the limits (0: it holds anything). */
   isDue(share: number): boolean {
     const { open, admission } = this
-    const { pool, limits, now } = this.options
+    const { pool, limits, wallMs } = this.options
     if (open === undefined || open.batch.records === 0) return false
     if (isPendingBuilt(admission)) return true
     // A range that is fixed goes whole, or not at all.
     if (isBuildingPending(admission)) return false
     if (admission.isInterrupted || admission.position === admission.pending?.from) return true
     const { rows, bytes, milliseconds } = limits
-    return pool.isOver() || isFull(open.batch, { rows: rows * share, bytes: bytes * share, milliseconds }, now())
+    return pool.isOver() || isFull(open.batch, { rows: rows * share, bytes: bytes * share, milliseconds }, wallMs())
   }
 
+  /** True when nothing is on its way. */
   isIdle(): boolean {
-    return this.state.stage.kind === 'idle' && !this.isFlying
+    return this.state.stage.kind === 'idle' && !this.isStoring
   }
 
+  /** True when nothing is open or on its way, and the last commit should be replaced by one without intent. */
   isResting(): boolean {
     return this.isIdle() && this.open === undefined && this.state.hasIntent && !this.isRebuilding()
   }
 
+  /** True while a range that an earlier intent fixed must be built again: it goes whole, whatever the memory. */
   isRebuilding(): boolean {
     return this.admission.pending !== undefined
   }
 
+  /** Sends the open block on its way (or clears the intent); resolves with it when it is stored. */
   async flush(): Promise<Block | undefined> {
     const closing = this.close()
-    this.isFlying = true
+    this.isStoring = true
     try {
       await this.drive(closing)
       return closing?.block
     } finally {
       if (closing !== undefined) this.options.pool.giveBack(closing.block.batch.rows)
-      this.isFlying = false
+      this.isStoring = false
     }
   }
 
+  /** The epoch is over: forgets everything. */
   fence(): void {
     this.state = step(this.state, { kind: 'fenced' })[0]
     if (this.open !== undefined) this.options.pool.giveBack(this.open.batch.rows)
@@ -204,10 +246,10 @@ export class RequestsPartition implements PartitionIngest {
   }
 
   private openBlock(isFixed: boolean): typeof this.open {
-    const { pool, start, now, decodeAt } = this.options
+    const { pool, start, wallMs, decodeAt } = this.options
     const rows = pool.lend(this.isRebuilding())
     if (rows === undefined) return undefined
-    const openedAtMs = isFixed ? (start.pending?.openedAtMs ?? now()) : now()
+    const openedAtMs = isFixed ? (start.pending?.openedAtMs ?? wallMs()) : wallMs()
     const { source, partition } = this.key
     const batch = openBatch({ source, partition }, rows, openedAtMs)
     return { batch, deadByReason: new Map(), unknownFields: 0, decode: decodeAt(openedAtMs) }
@@ -241,16 +283,16 @@ export class RequestsPartition implements PartitionIngest {
   }
 
   private async perform(effect: PartitionEffect, block: Block | undefined): Promise<PartitionEvent> {
-    const { port } = this.options
+    const { store } = this.options
     if (effect.kind === 'commit') {
-      await port.commit(effect.offset, intentText(this.key, effect.intent))
+      await store.commit(effect.offset, intentText(this.key, effect.intent))
       return { kind: 'committed' }
     }
     if (block === undefined) throw new Error(`${effect.kind} without a block`)
     if (effect.kind === 'insert') {
-      return { kind: (await port.insert(block)) === 'stored' ? 'inserted' : 'insert_ambiguous' }
+      return { kind: (await store.insert(block)) === 'stored' ? 'inserted' : 'insert_ambiguous' }
     }
-    await port.recover(block, effect.range.doubt)
+    await store.recover(block, effect.range.doubt)
     return { kind: 'recovered' }
   }
 }

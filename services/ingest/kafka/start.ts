@@ -6,9 +6,12 @@
  * it is not stored), then the commit. Nothing that the ledger holds is stored again, wherever the commit was moved to.
  */
 import { covers, difference, type OffsetRange } from '../blocks/range.ts'
+import { nextSource } from './incarnation.ts'
 import type { Intent } from './intent.ts'
 
 export interface StartFacts {
+  /** Source that is known last: of what `ledger`, `lastBlock` and `storedBeyond` tell. */
+  readonly source: string
   /** Offset that the group committed; undefined when there is none. */
   readonly committed: number | undefined
   /** What the commit says is under way from `committed` on. */
@@ -29,7 +32,7 @@ export interface StartFacts {
 }
 
 /** What a person should know about a start. */
-export type StartNote =
+export type StartWarning =
   /** ClickHouse lacks offsets [from, to) that the group has passed: a restore, a power loss, another database. */
   | { readonly kind: 'ledger_behind'; readonly from: number; readonly to: number; readonly isRewound: boolean }
   /** Kafka has deleted offsets [from, to) before they were stored. */
@@ -38,7 +41,10 @@ export type StartNote =
   | { readonly kind: 'moved_back'; readonly from: number; readonly to: number }
 
 export interface StartPosition {
-  readonly kind: 'start'
+  /** Source under which the records are stored. */
+  readonly source: string
+  /** The log is another one than that of the source known last: a topic made anew. */
+  readonly isRenewed: boolean
   /** First offset to read. */
   readonly position: number
   /** A range that must be completed as it was begun. Its `from` may be below the first offset that Kafka still has. */
@@ -47,15 +53,7 @@ export interface StartPosition {
   readonly known: readonly OffsetRange[]
   /** Below this offset, what `known` does not have may be stored all the same: look before inserting. */
   readonly doubtBelow: number
-  readonly notes: readonly StartNote[]
-}
-
-/** The topic is not the one that the ledger knows: its log ends before offsets that were stored. */
-export interface RecreatedTopic {
-  readonly kind: 'recreated'
-  /** End of what was known, and of what there is now. */
-  readonly knownEnd: number
-  readonly high: number
+  readonly warnings: readonly StartWarning[]
 }
 
 function intendedRange(facts: StartFacts): StartPosition['pending'] {
@@ -77,40 +75,52 @@ export function isCertain(facts: Pick<StartFacts, 'committed' | 'intent' | 'ledg
   return committed === end || (intent !== undefined && committed <= (end ?? committed))
 }
 
-/** Where the group says it is, corrected by the ledger. Adds to `notes`. */
-function wantedPosition(facts: StartFacts, pending: StartPosition['pending'], notes: StartNote[]): number {
+/** Where the group says it is, corrected by the ledger. Adds to `warnings`. */
+function wantedPosition(facts: StartFacts, pending: StartPosition['pending'], warnings: StartWarning[]): number {
   const { committed, ledger, low, intent } = facts
   const end = ledger.at(-1)?.to
   const certainEnd = intent === undefined ? (pending?.from ?? end ?? low) : (end ?? low)
   if (committed === undefined) return certainEnd
   if (committed < (end ?? 0) && intent === undefined) {
-    notes.push({ kind: 'moved_back', from: committed, to: end ?? 0 })
+    warnings.push({ kind: 'moved_back', from: committed, to: end ?? 0 })
     return Math.min(committed, certainEnd)
   }
   if (committed <= (end ?? low)) return committed
   const isRewound = facts.behind === 'rewind'
-  notes.push({ kind: 'ledger_behind', from: end ?? low, to: committed, isRewound })
+  warnings.push({ kind: 'ledger_behind', from: end ?? low, to: committed, isRewound })
   return isRewound ? certainEnd : committed
 }
 
-/** Decides the start. Total. */
-export function startPosition(facts: StartFacts): StartPosition | RecreatedTopic {
-  const { committed, ledger, low, high } = facts
+/** The first start in a topic that was made anew: nothing of it is known or stored. */
+function renewedStart(topic: string, { source, low }: StartFacts): StartPosition {
+  return {
+    source: nextSource(topic, source),
+    isRenewed: true,
+    position: low,
+    pending: undefined,
+    known: [],
+    doubtBelow: 0,
+    warnings: [],
+  }
+}
+
+/** Decides the start. `endedSource`: one that was found to be of an earlier topic of this name. Total. */
+export function startPosition(topic: string, facts: StartFacts, endedSource?: string): StartPosition {
+  const { source, committed, ledger, low, high } = facts
   const end = ledger.at(-1)?.to
-  const knownEnd = Math.max(end ?? 0, committed ?? 0)
-  if (high < knownEnd) return { kind: 'recreated', knownEnd, high }
-  const notes: StartNote[] = []
+  if (source === endedSource || high < Math.max(end ?? 0, committed ?? 0)) return renewedStart(topic, facts)
+  const warnings: StartWarning[] = []
   const certain = isCertain(facts)
   const begun = intendedRange(facts) ?? (certain ? undefined : lastBlock(facts))
-  const wanted = wantedPosition(facts, begun, notes)
+  const wanted = wantedPosition(facts, begun, warnings)
   const position = Math.max(wanted, low)
   if (position > wanted && !covers(ledger, { from: wanted, to: position })) {
-    notes.push({ kind: 'retention_cut', from: wanted, to: position })
+    warnings.push({ kind: 'retention_cut', from: wanted, to: position })
   }
   const pending = begun !== undefined && begun.to > position ? begun : undefined
   const passed = { from: 0, to: wanted }
   const known = difference(ledger, pending === undefined ? [passed] : [passed, pending])
   // The first block after the ledger's end too: its token may be taken without a row to show.
   const doubtBelow = certain ? 0 : Math.max(facts.storedBeyond ?? 0, (end ?? 0) + 1, position + 1)
-  return { kind: 'start', position, pending, known, doubtBelow, notes }
+  return { source, isRenewed: false, position, pending, known, doubtBelow, warnings }
 }

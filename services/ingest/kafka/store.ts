@@ -1,121 +1,88 @@
-/** Blocks into ClickHouse for a partition of Kafka: one try to insert, and recovery that goes on until the block is stored or the epoch is over. */
+/** Blocks of a partition of Kafka into ClickHouse: one try to insert, and recovery that goes on until the block is stored or the epoch is over. */
 import type { Logger } from 'pino'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
-import { insertErrorKind } from '#lib/engine-error.ts'
+import { isPassing } from '#lib/engine-error.ts'
 import { errorMessage } from '#lib/errors.ts'
 
 import { batchToken } from '../blocks/block.ts'
-import { FencedError, type Epoch, type Membership } from './epoch.ts'
+import { insertBatch, ONE_TRY } from '../blocks/insert.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Block, PartitionPort } from './partition-port.ts'
-import type { RangeDoubt } from './protocol.ts'
+import type { Side } from '../reachability.ts'
 import { createRangeStore } from '../recovery/range-store.ts'
 import { recoveryOf, type Repair } from '../recovery/recovery.ts'
-import type { RegistryPort } from '../registry/topic.ts'
-import { insertBatch, insertRows, ONE_TRY } from '../blocks/insert.ts'
+import { retryInEpoch, type Epoch, type Membership } from './epoch.ts'
+import type { Block, PartitionStore } from './partition.ts'
+import type { RangeDoubt } from './protocol.ts'
 
-export interface BlockPortOptions {
+export interface StoreOptions {
   readonly clickhouse: ClickHouse
   readonly membership: Membership
   readonly metrics: Metrics
   readonly log: Logger
-  /** Told after every try: whether ClickHouse answered. */
-  readonly onAnswer: (problem: string | undefined) => void
+  readonly steadyMs: () => number
+  /** Told after every try whether ClickHouse answered, or what is wrong with it. */
+  readonly onAnswer: (side: Side, problem: string | undefined) => void
 }
 
-const FIRST_PAUSE_MS = 250
-const PAUSE_MAX_MS = 10_000
+/** The store of a partition in an epoch. */
+export type PartitionStores = (epoch: Epoch, topic: string, partition: number) => PartitionStore
 
-export interface BlockPorts {
-  requests(epoch: Epoch, topic: string, partition: number): PartitionPort
-  apps(epoch: Epoch, topic: string, partition: number): RegistryPort
-}
+const BACKOFF = { firstPauseMs: 250, pauseMaxMs: 10_000 } as const
 
-function noteRefused(block: Block, refused: number): void {
+function countRefused(block: Block, refused: number): void {
   if (refused > 0) block.deadByReason.set('refused_by_engine', refused)
 }
 
-export function createBlockPorts(options: BlockPortOptions): BlockPorts {
-  const { clickhouse, membership, metrics, log, onAnswer } = options
-  const store = createRangeStore(clickhouse, ONE_TRY)
+function onFailure({ metrics, onAnswer }: StoreOptions, error: unknown): void {
+  metrics.retries.inc({ step: 'insert' })
+  onAnswer('clickhouse', errorMessage(error))
+}
 
-  const failed = (error: unknown): void => {
-    if (insertErrorKind(error) !== 'passing') throw error
-    metrics.retries.inc({ of: 'insert' })
-    onAnswer(errorMessage(error))
+/** One try. Whether a try that failed has stored the block, or some of it, nobody knows. */
+async function insertOnce(options: StoreOptions, block: Block): Promise<'stored' | 'ambiguous'> {
+  const { clickhouse, metrics, steadyMs, onAnswer } = options
+  const startedMs = steadyMs()
+  try {
+    countRefused(block, await insertBatch(clickhouse, block.batch, ONE_TRY))
+  } catch (error) {
+    if (!isPassing(error)) throw error
+    onFailure(options, error)
+    return 'ambiguous'
   }
-  /** Tries until it works; throws what no retry can mend, and FencedError when the epoch is over. */
-  const persist = async (epoch: Epoch, run: () => Promise<void>): Promise<void> => {
-    let pauseMs = FIRST_PAUSE_MS
-    for (;;) {
-      try {
-        await run()
-        onAnswer(undefined)
-        return
-      } catch (error) {
-        if (error instanceof FencedError) throw error
-        failed(error)
-      }
-      await epoch.pause(pauseMs)
-      pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)
-    }
-  }
-  const insert = async (block: Block): Promise<'stored' | 'ambiguous'> => {
-    const startedAt = performance.now()
-    try {
-      noteRefused(block, await insertBatch(clickhouse, block.batch, ONE_TRY))
-    } catch (error) {
-      failed(error)
-      return 'ambiguous'
-    }
-    onAnswer(undefined)
-    metrics.insertSeconds.observe((performance.now() - startedAt) / 1000)
-    return 'stored'
-  }
-  const onRepair = (block: Block) => (repair: Repair) => {
-    metrics.repairs.inc({ kind: repair.kind })
-    const token = batchToken(block.batch, block.batch.from, block.batch.to)
-    log.info({ event: 'ingest.repaired', token, ...repair }, 'recovery found something missing and stores it')
-  }
-  const recover = async (epoch: Epoch, block: Block, doubt: RangeDoubt): Promise<void> => {
-    const token = batchToken(block.batch, block.batch.from, block.batch.to)
-    const isSameRange = doubt !== 'offsets'
-    const recovery = recoveryOf(store, block.batch, { isSameRange, pause: epoch.pause, onRepair: onRepair(block) })
-    await persist(epoch, async () => {
-      noteRefused(block, await recovery())
-    })
-    log.info(
-      { event: 'ingest.recovered', token, records: block.batch.records, doubt },
-      'a range was checked and is complete',
-    )
-  }
-  return {
-    requests: (epoch, topic, partition) => ({
-      insert,
-      async commit(offset, metadata) {
-        await membership.commit(epoch, { topic, partition, offset, metadata })
-        metrics.commits.inc()
-      },
-      async recover(block, doubt) {
-        await recover(epoch, block, doubt)
-      },
-    }),
-    apps: (epoch, topic, partition) => ({
-      async commit(offset, metadata) {
-        await membership.commit(epoch, { topic, partition, offset, metadata })
-        metrics.commits.inc()
-      },
-      async insertApps(columns, body, token) {
-        await persist(epoch, async () => {
-          await insertRows(clickhouse, { table: 'apps', columns, body, token }, ONE_TRY)
-        })
-      },
-      async insertDead(block) {
-        await persist(epoch, async () => {
-          await insertBatch(clickhouse, block.batch, ONE_TRY)
-        })
-      },
-    }),
-  }
+  onAnswer('clickhouse', undefined)
+  metrics.insertSeconds.observe((steadyMs() - startedMs) / 1000)
+  return 'stored'
+}
+
+/** Tries until the block is complete; throws what no retry can mend, and FencedError when the epoch is over. */
+async function recoverPatiently(options: StoreOptions, epoch: Epoch, block: Block, doubt: RangeDoubt): Promise<void> {
+  const { clickhouse, metrics, log, onAnswer } = options
+  const { batch } = block
+  const token = batchToken(batch, batch.from, batch.to)
+  const recovery = recoveryOf(createRangeStore(clickhouse, ONE_TRY), batch, {
+    isSameRange: doubt !== 'offsets',
+    pause: epoch.pause,
+    onRepair(repair: Repair) {
+      metrics.repairs.inc({ kind: repair.kind })
+      log.info({ event: 'ingest.repaired', token, ...repair }, 'recovery found something missing and stores it')
+    },
+  })
+  const onRetry = (error: unknown): void => onFailure(options, error)
+  countRefused(block, await retryInEpoch(epoch, recovery, { ...BACKOFF, mayPass: isPassing, onRetry }))
+  onAnswer('clickhouse', undefined)
+  const line = { event: 'ingest.recovered', token, records: batch.records, doubt }
+  log.info(line, 'a range was checked and is complete')
+}
+
+export function createPartitionStores(options: StoreOptions): PartitionStores {
+  const { membership, metrics } = options
+  return (epoch, topic, partition) => ({
+    insert: async (block) => await insertOnce(options, block),
+    async commit(offset, metadata) {
+      await membership.commit(epoch, { topic, partition, offset, metadata })
+      metrics.commits.inc()
+    },
+    recover: async (block, doubt) => await recoverPatiently(options, epoch, block, doubt),
+  })
 }

@@ -67,8 +67,8 @@ function normalisedLimits(limits: Readonly<Record<string, number>>): Readonly<Re
   )
 }
 
-/** The TabSeparated row of an app. `version`: greatest wins; load time in epoch milliseconds, or the Kafka offset. */
-export function appRow({ app, createdAtMs }: RegisteredApp, version: number): string {
+/** The TabSeparated row of an app. `version`: greatest wins (topic.ts says how they are chosen). */
+export function appRow({ app, createdAtMs }: RegisteredApp, version: number | bigint): string {
   return tabSeparatedRow([
     app.app_id,
     app.owner_id,
@@ -80,7 +80,12 @@ export function appRow({ app, createdAtMs }: RegisteredApp, version: number): st
     app.tier ?? '',
     app.status ?? '',
     normalisedLimits(app.limits ?? {}),
-    version,
+    String(version),
     0,
   ])
+}
+
+/** A row that removes an app: nothing but its id, its version and the mark. */
+export function tombstoneRow(appId: string, version: bigint): string {
+  return tabSeparatedRow([appId, '', '', '', '', [], '1970-01-01 00:00:00.000', '', '', '{}', String(version), 1])
 }

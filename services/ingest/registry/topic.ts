@@ -1,62 +1,90 @@
 /**
- * One partition of the app registry topic (compacted): the newest record of each app into `apps`, a tombstone as a deletion.
+ * The app registry topic (compacted): the newest record of each app into `apps`, a tombstone as a deletion. A plain consumer in a group of its own.
  *
- * At least once is enough here: a row is replaced by the one with the greatest version, so repeating it changes nothing. The version is the
- * record's Kafka timestamp in milliseconds, the same clock as the load time of a registry file, and it survives a topic that is created anew;
- * of records with equal timestamps the one that is inserted last wins, and they are inserted in the order of the topic.
+ * At least once is enough: a row is replaced by the one with the greatest version, so reading again changes nothing, and a dead letter that is stored is not
+ * stored again. What is read is stored, then committed; whoever has the partition next goes on there.
+ *
+ * Kafka's order is the order. A version is greater than every version that the table holds when the records are stored, grows with the offset, and is
+ * at least the present time in epoch milliseconds. So of the records of an app (one partition has them all, by their key) the last one wins, whatever the
+ * clocks of its producers said; what is read wins over what was stored before it from an earlier topic of this name (offsets begin again) or from a
+ * registry file (whose version is its load time); and a file that is loaded later wins over it. Offsets as versions could do neither of the last two.
+ * One who was frozen while it stored, beyond the end of its session, may still overrule its heir with what it had read: until the app's next record.
  */
-import type { KafkaMessage } from 'kafkajs'
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
+import type { Logger } from 'pino'
+import { z } from 'zod'
 
+import type { ClickHouse } from '#lib/clickhouse.ts'
+import type { Clock } from '#lib/clock.ts'
+import { isPassing } from '#lib/engine-error.ts'
 import { errorMessage } from '#lib/errors.ts'
-import { tabSeparatedRow } from '#lib/tab-separated.ts'
+import { pause, retry, StoppedError } from '#lib/retry.ts'
+import type { SqlQuery } from '#lib/sql-query.ts'
 import type { DeadLetter } from '#schemas/dead-letter.ts'
 
-import { APP_COLUMNS, appRow, parseApp } from './app-row.ts'
 import { addDead, openBatch } from '../blocks/block.ts'
-import type { Block, PartitionIngest, PartitionKey, Taken } from '../kafka/partition-port.ts'
-import { createRowBuffer } from '../blocks/encode.ts'
+import { createRowBuffer, LANDING_COLUMNS } from '../blocks/encode.ts'
+import { createConsumer, leave, watch, type ConsumerLife } from '../kafka/consumer.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Side } from '../reachability.ts'
+import { APP_COLUMNS, appRow, parseApp, tombstoneRow } from './app-row.ts'
 
-export interface RegistryPort {
-  commit(offset: number, metadata: string): Promise<void>
-  /** Stores rows of `apps`, however long that takes. `token`: the same rows have the same. */
-  insertApps(columns: readonly string[], body: Buffer, token: string): Promise<void>
-  /** Stores the dead letters of a block, however long that takes. */
-  insertDead(block: Block): Promise<void>
+export interface RegistryTopicOptions {
+  readonly kafka: Kafka
+  readonly topic: string
+  readonly groupId: string
+  readonly sessionTimeoutMs: number
+  readonly clickhouse: ClickHouse
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly clock: Clock
+  readonly onAnswer: (side: Side, problem: string | undefined) => void
+  readonly onReady: (isReady: boolean) => void
 }
 
-export interface RegistryOptions {
-  readonly key: PartitionKey
-  readonly position: number
-  readonly port: RegistryPort
-  /** Apps of a block. */
-  readonly rowsMax: number
-  readonly milliseconds: number
-  readonly now: () => number
-}
-
+/** Apps of a block: the registry is small and its records large. */
+const BLOCK_APPS = 5000
+/** The broker waits so long for more (milliseconds), or for so many bytes: single changes should not each cost an insert. */
+const FETCH_WAIT_MS = 500
+const FETCH_BYTES_MIN = 64 * 1024
+const LOOK_MS = 1000
+const FIRST_PAUSE_MS = 250
+const PAUSE_MAX_MS = 10_000
 /** Dead records are rare. */
 const FIRST_DEAD_BYTES = 64 * 1024
 
-interface OpenApps {
-  readonly from: number
-  readonly rows: string[]
-  readonly dead: Block
-  readonly openedAtMs: number
+const VersionRow = z.object({ version: z.string().regex(/^\d+$/) })
+export const appsVersionQuery: SqlQuery<z.ZodObject, typeof VersionRow> = {
+  name: 'ingest/apps-version',
+  params: z.object({}),
+  row: VersionRow,
 }
 
-/** A row that removes an app: nothing but its id, its version and the mark. */
-function tombstoneRow(appId: string, version: number): string {
-  return tabSeparatedRow([appId, '', '', '', '', [], '1970-01-01 00:00:00.000', '', '', '{}', version, 1])
+const RangeParams = z.object({ source: z.string(), partition: z.int(), from: z.int(), to: z.int() })
+const LetterRow = z.object({ offset: z.coerce.number(), reason: z.string(), detail: z.string() })
+export const deadLettersQuery: SqlQuery<typeof RangeParams, typeof LetterRow> = {
+  name: 'ingest/dead-letters',
+  params: RangeParams,
+  row: LetterRow,
 }
+
+const letterId = ({ offset, reason, detail }: z.infer<typeof LetterRow>): string => `${offset} ${reason} ${detail}`
+
+interface DeadApp {
+  readonly offset: number
+  readonly letter: DeadLetter
+  readonly bytes: Buffer
+}
+
+const EMPTY = Buffer.alloc(0)
 
 function letterOf(problem: string): DeadLetter {
   if (problem === 'not JSON') return { reason: 'not_json', detail: 'the app record is not JSON' }
   if (problem === 'not a JSON object') return { reason: 'not_an_object', detail: 'the app record is not a JSON object' }
-  return { reason: 'wrong_type', detail: problem.slice(0, 500) }
+  return { reason: 'wrong_type', detail: problem.slice(0, 500).toWellFormed() }
 }
 
-function rowOf(message: KafkaMessage): string | DeadLetter {
-  const version = Math.max(0, Number(message.timestamp))
+function rowOf(message: KafkaMessage, version: bigint): string | DeadLetter {
   if (message.value === null) {
     const appId = message.key?.toString('utf8') ?? ''
     if (appId === '') return { reason: 'missing_field', detail: 'a tombstone needs the app_id as its key' }
@@ -71,122 +99,168 @@ function rowOf(message: KafkaMessage): string | DeadLetter {
   }
 }
 
-/** A partition of the registry topic. */
-export class RegistryPartition implements PartitionIngest {
-  readonly key: PartitionKey
-  private readonly options: RegistryOptions
-  private next: number
-  private storedTo: number
-  private open: OpenApps | undefined
-  private isBusy = false
-  private isFenced = false
+/** Rows of `apps` with versions from `first` on, and what is no app. */
+export function appRows(
+  messages: readonly KafkaMessage[],
+  first: bigint,
+): { readonly rows: readonly string[]; readonly dead: readonly DeadApp[] } {
+  const rows: string[] = []
+  const dead: DeadApp[] = []
+  for (const [index, message] of messages.entries()) {
+    const row = rowOf(message, first + BigInt(index))
+    if (typeof row === 'string') rows.push(row)
+    else dead.push({ offset: Number(message.offset), letter: row, bytes: message.value ?? EMPTY })
+  }
+  return { rows, dead }
+}
 
-  constructor(options: RegistryOptions) {
+/** Records of one partition, in order: offsets [from, to). */
+interface Records {
+  readonly partition: number
+  readonly messages: readonly KafkaMessage[]
+  readonly from: number
+  readonly to: number
+}
+
+export class RegistryTopic implements ConsumerLife {
+  readonly failed: Promise<unknown>
+  private readonly options: RegistryTopicOptions
+  private readonly consumer: Consumer
+  private readonly fail: (error: unknown) => void
+  private readonly stopping = new AbortController()
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(options: RegistryTopicOptions) {
+    const { promise, resolve } = Promise.withResolvers<unknown>()
+    const { kafka, sessionTimeoutMs, groupId } = options
     this.options = options
-    this.key = options.key
-    this.next = options.position
-    this.storedTo = options.position
+    this.failed = promise
+    this.fail = resolve
+    const fetch = { fetchWaitMs: FETCH_WAIT_MS, minBytes: FETCH_BYTES_MIN }
+    this.consumer = createConsumer(kafka, sessionTimeoutMs, { groupId, ...fetch })
   }
 
-  take(messages: readonly KafkaMessage[]): Taken {
-    let last: number | undefined
-    for (const [taken, message] of messages.entries()) {
-      if (this.isFull()) return { taken, last, skipped: 0, isHeldBack: true }
-      if (Number(message.offset) >= this.next) this.add(message)
-      last = Number(message.offset)
+  async start(): Promise<void> {
+    const { consumer } = this
+    const { topic, log, onReady, onAnswer, sessionTimeoutMs, clock } = this.options
+    await consumer.connect()
+    await consumer.subscribe({ topics: [topic], fromBeginning: true })
+    const { steadyMs } = clock
+    const onHeard = (): void => onAnswer('kafka', undefined)
+    this.timer = setInterval(watch({ consumer, sessionTimeoutMs, steadyMs, onHeard, onEnd: this.fail }), LOOK_MS)
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      log.info(
+        { event: 'ingest.registry_joined', assigned: payload.memberAssignment },
+        'joined the group of the registry',
+      )
+      onReady(!this.stopping.signal.aborted)
+    })
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: async (payload) => await this.takeBatch(payload),
+    })
+  }
+
+  /** What is in hand is read again by whoever is next. */
+  async stop(): Promise<boolean> {
+    await this.close()
+    return true
+  }
+
+  async close(): Promise<void> {
+    this.stopping.abort()
+    clearInterval(this.timer)
+    this.options.onReady(false)
+    await leave(this.consumer.disconnect())
+    this.options.metrics.lag.remove({ topic: this.options.topic })
+  }
+
+  private async takeBatch(payload: EachBatchPayload): Promise<void> {
+    const { topic, metrics } = this.options
+    const { partition, messages, highWatermark } = payload.batch
+    for (let at = 0; at < messages.length && payload.isRunning() && !payload.isStale(); at += BLOCK_APPS) {
+      const part = messages.slice(at, at + BLOCK_APPS)
+      const [first] = part
+      const last = part.at(-1)
+      if (first === undefined || last === undefined) return
+      const to = Number(last.offset) + 1
+      const records = { partition, messages: part, from: Number(first.offset), to }
+      if (!(await this.storePatiently(records, payload))) return
+      payload.resolveOffset(last.offset)
+      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(to) }] }] })
+      metrics.commits.inc()
+      metrics.lag.set({ topic, partition: String(partition) }, Math.max(0, Number(highWatermark) - to))
+      await payload.heartbeat()
     }
-    return { taken: messages.length, last, skipped: 0, isHeldBack: false }
   }
 
-  advance(offset: number): void {
-    this.next = Math.max(this.next, offset)
+  /** Tries while ClickHouse is away. False when it is not stored: the consumer stops, or fails. Rejects with what Kafka has to say. */
+  private async storePatiently(records: Records, payload: EachBatchPayload): Promise<boolean> {
+    const { sessionTimeoutMs, onAnswer, metrics } = this.options
+    try {
+      await retry(async () => await this.store(records), {
+        firstPauseMs: FIRST_PAUSE_MS,
+        pauseMaxMs: Math.min(PAUSE_MAX_MS, sessionTimeoutMs / 4),
+        mayPass: isPassing,
+        onRetry: (error) => {
+          metrics.retries.inc({ step: 'insert' })
+          onAnswer('clickhouse', errorMessage(error))
+        },
+        pause: async (milliseconds) => {
+          await pause(milliseconds, this.stopping.signal)
+          await payload.heartbeat()
+        },
+      })
+    } catch (error) {
+      if (error instanceof StoppedError) return false
+      // A heartbeat was refused: kafkajs knows what to do.
+      if (error instanceof Error && error.name.startsWith('KafkaJS')) throw error
+      payload.pause()
+      this.fail(error)
+      return false
+    }
+    onAnswer('clickhouse', undefined)
+    return true
   }
 
-  position(): number {
-    return this.next
-  }
-
-  caughtUpTo(): number {
-    return this.open === undefined && !this.isBusy ? this.next : this.storedTo
-  }
-
-  /** The registry is read again as a whole when its topic is created anew; nothing is counted. */
-  async isSameTopic(): Promise<boolean> {
-    return await Promise.resolve(true)
-  }
-
-  isDue(share: number): boolean {
-    const { open, options } = this
-    return (
-      open !== undefined && (share === 0 || this.isFull() || options.now() - open.openedAtMs >= options.milliseconds)
+  private async store(records: Records): Promise<void> {
+    const { clickhouse, topic, metrics, log, clock } = this.options
+    const { partition, messages, from, to } = records
+    const [newest] = await clickhouse.query(appsVersionQuery, {})
+    const first = [BigInt(newest?.version ?? 0) + 1n, BigInt(Math.floor(clock.wallMs()))].reduce((a, b) =>
+      a > b ? a : b,
+    )
+    const token = `${topic}/${partition}/${from}-${to}/${first}`
+    const { rows, dead } = appRows(messages, first)
+    if (dead.length > 0) await this.storeDead(records, dead, token)
+    if (rows.length > 0) {
+      const body = Buffer.from(rows.join(''), 'utf8')
+      await clickhouse.insertBlock({ table: 'apps', columns: APP_COLUMNS, body, token })
+    }
+    metrics.read.inc({ topic }, messages.length)
+    metrics.rows.inc({ topic }, rows.length)
+    const counts = { records: messages.length, dead: dead.length }
+    log.info(
+      { event: 'ingest.stored', source: topic, partition, from, to, ...counts },
+      'stored a block of the registry',
     )
   }
 
-  isIdle(): boolean {
-    return !this.isBusy && !this.isFenced
-  }
-
-  isResting(): boolean {
-    return false
-  }
-
-  isRebuilding(): boolean {
-    return false
-  }
-
-  async flush(): Promise<Block | undefined> {
-    if (this.open === undefined) return undefined
-    const apps = this.open
-    this.open = undefined
-    this.isBusy = true
-    try {
-      return await this.store(apps, this.next)
-    } finally {
-      this.isBusy = false
+  /** Stores the dead letters that are not stored yet. */
+  private async storeDead({ partition, from, to }: Records, dead: readonly DeadApp[], token: string): Promise<void> {
+    const { clickhouse, topic, metrics } = this.options
+    const known = new Set(
+      (await clickhouse.query(deadLettersQuery, { source: topic, partition, from, to })).map(letterId),
+    )
+    const batch = openBatch({ source: topic, partition }, createRowBuffer(FIRST_DEAD_BYTES))
+    for (const { offset, letter, bytes } of dead) {
+      if (known.has(letterId({ offset, ...letter }))) continue
+      addDead(batch, offset, letter, bytes, bytes.length)
+      metrics.dead.inc({ topic, reason: letter.reason })
     }
-  }
-
-  fence(): void {
-    this.isFenced = true
-    this.open = undefined
-  }
-
-  private isFull(): boolean {
-    const { open } = this
-    return open !== undefined && open.rows.length + open.dead.batch.records >= this.options.rowsMax
-  }
-
-  private openApps(from: number): OpenApps {
-    const { key, now } = this.options
-    const rows = createRowBuffer(FIRST_DEAD_BYTES)
-    const batch = openBatch({ source: key.source, partition: key.partition }, rows, now())
-    return { from, rows: [], dead: { batch, deadByReason: new Map(), unknownFields: 0 }, openedAtMs: now() }
-  }
-
-  private add(message: KafkaMessage): void {
-    const offset = Number(message.offset)
-    this.open ??= this.openApps(offset)
-    const row = rowOf(message)
-    if (typeof row === 'string') this.open.rows.push(row)
-    else {
-      const { batch, deadByReason } = this.open.dead
-      const bytes = message.value ?? Buffer.alloc(0)
-      addDead(batch, offset, row, bytes, bytes.length)
-      deadByReason.set(row.reason, (deadByReason.get(row.reason) ?? 0) + 1)
-    }
-    this.next = offset + 1
-  }
-
-  private async store(apps: OpenApps, to: number): Promise<Block> {
-    const { port, key } = this.options
-    if (apps.dead.batch.records > 0) await port.insertDead(apps.dead)
-    if (apps.rows.length > 0) {
-      const token = `${key.source}/${key.partition}/${apps.from}-${to}`
-      await port.insertApps(APP_COLUMNS, Buffer.from(apps.rows.join(''), 'utf8'), token)
-    }
-    await port.commit(to, '')
-    this.storedTo = to
-    const batch = { ...apps.dead.batch, records: apps.rows.length + apps.dead.batch.records }
-    return { ...apps.dead, batch }
+    if (batch.records === 0) return
+    const body = batch.rows.bytes.subarray(0, batch.rows.length)
+    await clickhouse.insertBlock({ table: 'landing', columns: LANDING_COLUMNS, body, token })
   }
 }

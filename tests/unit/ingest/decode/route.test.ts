@@ -134,8 +134,9 @@ describe('for any text', () => {
 
   test('a hostile path costs no more than its length', () => {
     const long = `/${'a.'.repeat(500_000)}/${'%41'.repeat(100_000)}`
-    const startedAt = performance.now()
+    const before = process.cpuUsage()
     for (let round = 0; round < 20; round += 1) normaliseRoute(`${long}${round}`)
-    expect(performance.now() - startedAt).toBeLessThan(2000)
+    // Not by the clock: others may be using the processor.
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(2000)
   })
 })

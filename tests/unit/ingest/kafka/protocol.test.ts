@@ -7,8 +7,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeMetadata } from '../../../../services/ingest/kafka/intent.ts'
 import { FencedError } from '../../../../services/ingest/kafka/epoch.ts'
-import { RequestsPartition } from '../../../../services/ingest/kafka/partition.ts'
-import type { PartitionIngest, PartitionPort } from '../../../../services/ingest/kafka/partition-port.ts'
+import { Partition, type PartitionStore } from '../../../../services/ingest/kafka/partition.ts'
 import { recoveryOf } from '../../../../services/ingest/recovery/recovery.ts'
 import { createRowPool } from '../../../../services/ingest/kafka/row-pool.ts'
 import { union } from '../../../../services/ingest/blocks/range.ts'
@@ -57,8 +56,8 @@ function faultsOf(life: Life): Faults {
   }
 }
 
-/** The port of a partition, into the model. */
-function portOf(world: ModelWorld, life: Life): PartitionPort {
+/** The store of a partition: the model. */
+function storeOf(world: ModelWorld, life: Life): PartitionStore {
   const faults = faultsOf(life)
   const store = world.store(faults)
   return {
@@ -92,12 +91,13 @@ function portOf(world: ModelWorld, life: Life): PartitionPort {
   }
 }
 
-function begin(world: ModelWorld, life: Life): PartitionIngest {
+function begin(world: ModelWorld, life: Life): Partition {
   const metadata = decodeMetadata(world.metadata)
   const sorted = world.ledger.toSorted((one, other) => one.from - other.from || one.to - other.to)
   const last = sorted.toSorted((one, other) => one.to - other.to).at(-1)
   const storedEnd = world.log.findLast((offset) => world.isStored(offset)) ?? -1
-  const start = startPosition({
+  const start = startPosition('t', {
+    source: 't',
     committed: world.committed,
     intent: metadata.kind === 'intent' ? metadata.intent : undefined,
     ledger: union(sorted),
@@ -108,16 +108,17 @@ function begin(world: ModelWorld, life: Life): PartitionIngest {
     high: (world.log.at(-1) ?? -1) + 1,
     behind: 'rewind',
   })
-  if (start.kind !== 'start') throw new Error('the model never creates its topic anew')
-  return new RequestsPartition({
+  if (start.isRenewed) throw new Error('the model never creates its topic anew')
+  return new Partition({
     key: KEY,
     start,
-    committed: { offset: world.committed, hasMetadata: metadata.kind !== 'none' },
-    port: portOf(world, life),
+    hasIntent: metadata.kind !== 'none',
+    store: storeOf(world, life),
+    probe: undefined,
     limits: { rows: life.rows, bytes: 1e9, milliseconds: 1e9 },
     pool: createRowPool(POOL_BYTES),
     decodeAt: () => DECODE,
-    now: () => 0,
+    wallMs: () => 0,
   })
 }
 
@@ -179,7 +180,7 @@ test('whatever strikes at whatever operation, every record is stored once and co
     }),
     { numRuns: 15_000 },
   )
-}, 60_000)
+})
 
 test('a group that is moved back, or forgotten, in an orderly state stores nothing twice', async () => {
   const moves = fc.oneof(fc.constant<Life['commit']>('lost'), fc.integer({ min: 0, max: 60 }))
@@ -197,7 +198,7 @@ test('a group that is moved back, or forgotten, in an orderly state stores nothi
     }),
     { numRuns: 6000 },
   )
-}, 60_000)
+})
 
 test('a group that is forgotten in the middle of an insert loses and doubles no record', async () => {
   await fc.assert(
@@ -212,4 +213,4 @@ test('a group that is forgotten in the middle of an insert loses and doubles no 
     }),
     { numRuns: 6000 },
   )
-}, 60_000)
+})
