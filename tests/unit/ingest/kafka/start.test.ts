@@ -60,7 +60,6 @@ test('what a kill left beyond the ledger is in doubt; where nothing was ever beg
   expect(startPosition('t', { ...fresh, storedBeyond: 40 })).toMatchObject({
     position: 0,
     doubtBelow: 40,
-    doubt: 'offsets',
   })
 })
 
