@@ -3,6 +3,7 @@
  * stream run again, and whatever is wrong then stays wrong.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { z } from 'zod'
 import type { Rng } from '#simulate/random.ts'
 import type { IngestService } from '../ingest-service.ts'
 import { until } from '../until.ts'
@@ -197,13 +198,74 @@ export async function cutPendingRange(world: FaultWorld, stream: Stream, reached
   return cut
 }
 
-async function pendingRange(stream: Stream): Promise<CutRange> {
+/** Ranges that a commit says are under way, with the first offset that is not stored for sure. */
+async function pendingRanges(stream: Stream): Promise<{ partition: number; from: number; to: number }[]> {
+  const ranges = []
   for (let partition = 0; partition < stream.oracle.partitions(); partition += 1) {
     const { offset: from, metadata } = await stream.committed(partition)
     if (metadata === '') continue
     const intent: unknown = JSON.parse(metadata)
     const to = typeof intent === 'object' && intent !== null && 'to' in intent ? Number(intent.to) : from
+    if (to > from) ranges.push({ partition, from, to })
+  }
+  return ranges
+}
+
+async function pendingRange(stream: Stream): Promise<CutRange> {
+  for (const { partition, from, to } of await pendingRanges(stream)) {
     if (to > from + 1) return { partition, from, to, low: from + Math.ceil((to - from) / 2) }
   }
   throw new Error('no partition has an intent')
+}
+
+const OFFSETS = 'offset >= {from:UInt64} AND offset < {to:UInt64}'
+const LATTER_HALF = 'offset >= intDiv({from:UInt64} + {to:UInt64}, 2) AND offset < {to:UInt64}'
+const ENTRY = 'offset_from = {from:UInt64} AND offset_to = {to:UInt64}'
+
+/** What a kill can leave of a block, one after the other: its token is known to each table, its rows are not there. */
+const REMAINS: readonly Readonly<Record<string, string>>[] = [
+  { requests: OFFSETS },
+  { dead_requests: OFFSETS, ingest_ledger: ENTRY },
+  { requests: OFFSETS, dead_requests: OFFSETS },
+  { requests: LATTER_HALF, ingest_ledger: ENTRY },
+  { requests: OFFSETS, dead_requests: OFFSETS, ingest_ledger: ENTRY },
+  { ingest_ledger: ENTRY },
+]
+
+/**
+ * All processes are killed while so many blocks are stored and nobody has been told; before they come back something of each is gone, of every block
+ * something else. Resolves to the number of blocks that were damaged.
+ */
+export async function manyInDoubt(world: FaultWorld, stream: Stream, blocksMin: number): Promise<number> {
+  const { clickhouse } = world
+  const held: HeldInsert[] = []
+  while (held.length < blocksMin) held.push(await world.inserts.hold('after'))
+  const count = stream.fleet.members().length
+  await Promise.all([...stream.fleet.members()].map(async (service) => await stream.fleet.kill(service)))
+  for (const insert of held) insert.release()
+  const pending = await pendingRanges(stream)
+  const { topic: source } = stream
+  let damaged = 0
+  const isStored = async (range: object): Promise<boolean> => {
+    const sql = `SELECT count() AS count FROM ingest_ledger WHERE source = {source:String} AND partition = {partition:UInt32} AND ${ENTRY}`
+    const [row] = await clickhouse.select(sql, z.object({ count: z.coerce.number() }), { source, ...range })
+    return row !== undefined && row.count > 0
+  }
+  const stored = async (): Promise<typeof pending> => {
+    const known = await Promise.all(pending.map(isStored))
+    return pending.filter((_, index) => known[index])
+  }
+  await until(async () => (await stored()).length >= blocksMin, { what: 'the blocks are stored', timeoutMs: 60_000 })
+  for (const range of await stored()) {
+    for (const [table, rows] of Object.entries(REMAINS[damaged % REMAINS.length] ?? {})) {
+      const where = `source = {source:String} AND partition = {partition:UInt32} AND ${rows}`
+      await clickhouse.command(`ALTER TABLE ${table} DELETE WHERE ${where} SETTINGS mutations_sync = 2`, {
+        source,
+        ...range,
+      })
+    }
+    damaged += 1
+  }
+  await Promise.all(Array.from({ length: count }, async () => await stream.fleet.add()))
+  return damaged
 }

@@ -92,6 +92,20 @@ test('an engine that ends in the middle of an insert, freezes, refuses or hangs 
   expect(one.fleet.recovery().replays).toBeGreaterThan(0)
 })
 
+test('of several blocks at once something else is missing in each table, and every one is completed', async () => {
+  // So that the held inserts are still waited for when the last of them is held.
+  const env = { SESSION_TIMEOUT_MS: '12000', INSERTS_IN_FLIGHT: '6' }
+  const one = await open({ partitions: 6, services: 2, env }, 'doubt')
+  one.production.start(PER_SECOND)
+  await faults.progress(one, 6)
+  for (let time = 0; time < 2; time += 1) {
+    expect(await faults.manyInDoubt(world, one, 5)).toBeGreaterThanOrEqual(5)
+    await faults.progress(one, 6)
+  }
+  expect(await verdictOf(one)).toMatchObject(whole(one))
+  expect(one.fleet.recovery().repairs).toBeGreaterThanOrEqual(10)
+})
+
 test('poison in any place, and 150 days in one block, become dead letters once, also for a group that is moved back', async () => {
   const one = await open({ partitions: 2, services: 1, env: { BATCH_ROWS: '1000', BATCH_SECONDS: '1' } }, 'poison')
   const nowMs = Date.now()
