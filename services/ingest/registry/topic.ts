@@ -75,7 +75,7 @@ type KafkaBatch = EachBatchPayload['batch']
 function letterOf(problem: string): DeadLetter {
   if (problem === 'not JSON') return { reason: 'not_json', detail: 'the app record is not JSON' }
   if (problem === 'not a JSON object') return { reason: 'not_an_object', detail: 'the app record is not a JSON object' }
-  return { reason: 'wrong_type', detail: problem.slice(0, 500).toWellFormed() }
+  return { reason: 'wrong_type', detail: problem.slice(0, 500) }
 }
 
 function rowOf(message: KafkaMessage, version: bigint): string | DeadLetter {
@@ -94,7 +94,7 @@ function rowOf(message: KafkaMessage, version: bigint): string | DeadLetter {
 }
 
 /** Rows of `apps` with versions from `first` on, and what is no app. */
-export function appRows(
+function appRows(
   messages: readonly KafkaMessage[],
   first: bigint,
 ): { readonly rows: readonly string[]; readonly dead: readonly DeadApp[] } {
