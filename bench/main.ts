@@ -1,11 +1,14 @@
 /** `npm run bench -- <name>`: what is measured, against whom. Each measurement prints its own table. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+
+import { WORLD_KINDS } from '#simulate/conditions.ts'
 
 import { benchDetect } from './detect.ts'
+import { benchDistributions, type DistributionsOptions } from './distributions.ts'
 import { benchFaults } from './faults.ts'
 import { benchIngest, CODECS, type Codec } from './ingest.ts'
 import { benchIngestFiles } from './ingest-files.ts'
-import { benchQuality } from './quality.ts'
+import { benchQuality, type QualityOptions } from './quality.ts'
 
 function wholeNumber(text: string): number {
   const value = Number(text)
@@ -47,13 +50,25 @@ bench
 
 bench
   .command('quality')
-  .description('Precision and recall over simulated traffic, with intervals.')
-  .option('--from <seed>', 'first seed', wholeNumber, 101)
-  .option('--seeds <n>', 'how many', wholeNumber, 10)
-  .action(
-    async (options: { from: number; seeds: number }) =>
-      await benchQuality(Array.from({ length: options.seeds }, (_, index) => options.from + index)),
-  )
+  .description('Detection on simulated worlds beside published methods; writes docs/quality.md and its pictures.')
+  .option('--from <seed>', 'first seed; 1 to 59 were used while developing', wholeNumber, 101)
+  .option('--seeds <n>', 'how many seeds of each kind of world', wholeNumber, 5)
+  .option('--world <kinds>', 'as evaluate takes them', WORLD_KINDS.join(','))
+  .option('--strength <names>', 'as evaluate takes them', 'medium,weak')
+  .option('--apps <n>', 'applications of a world', wholeNumber, 1_500)
+  .option('--requests <n>', 'requests of a world', wholeNumber, 1_000_000)
+  .option('--save <file>', 'keep the results')
+  .option('--results <file>', 'make the page again from kept results, without a run')
+  .action(async (options: QualityOptions) => await benchQuality(options))
+
+bench
+  .command('distributions')
+  .description('Distributions of a file of requests, beside those of simulated worlds of its size: do ours cover it?')
+  .requiredOption('--requests <file>', 'sidestep request records, NDJSON or NDJSON.zst')
+  .addOption(new Option('--world <kind>', 'of which kind').choices(WORLD_KINDS).default('hard'))
+  .option('--from <seed>', 'first seed', wholeNumber, 201)
+  .option('--seeds <n>', 'how many', wholeNumber, 6)
+  .action(async (options: DistributionsOptions) => await benchDistributions(options))
 
 bench
   .command('faults')

@@ -2,6 +2,7 @@
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import { SidestepError } from '#lib/errors.ts'
 import { analyse, storedWindow, type Analysis } from '../services/analyzer/analyse.ts'
+import { computeHours } from '../services/analyzer/run/hours.ts'
 import { TUNING } from '../services/analyzer/tuning.ts'
 
 /** Throws a usage error when the store holds no requests. */
@@ -10,6 +11,9 @@ export async function analyseAll(
   nowMs: number,
   onStep?: (step: string) => void,
 ): Promise<Analysis> {
+  onStep?.('counting hours')
+  const runId = `run-${nowMs}`
+  await computeHours(clickhouse, runId)
   const window = await storedWindow(clickhouse)
   if (window === undefined) {
     throw new SidestepError(
@@ -17,7 +21,6 @@ export async function analyseAll(
       'there are no requests to analyse: nothing that was read could be stored. Check the files and --format.',
     )
   }
-  const runId = `run-${nowMs}`
   return await analyse({
     clickhouse,
     window,

@@ -12,14 +12,18 @@ export interface LabelAccuracy {
   listed: Proportion
 }
 
-/** Violations of one scenario and strength. */
-export interface ScenarioRow {
-  scenario: string
+/** Violations of one strength. */
+export interface StrengthRow {
   strength: 'weak' | 'medium' | 'strong' | null
   held_out: boolean
   found: Proportion
   pair_recall: Ratio
   labels: LabelAccuracy
+}
+
+/** Violations of one scenario and strength. */
+export interface ScenarioRow extends StrengthRow {
+  scenario: string
 }
 
 /** Innocent groups of one scenario. A group is flagged when one of its innocent apps is in a finding. */
@@ -42,21 +46,38 @@ export interface Outcome {
 }
 
 export function scenarioRows(outcomes: readonly Outcome[]): ScenarioRow[] {
-  const rows = Map.groupBy(outcomes, ({ group }) =>
-    JSON.stringify([group.held_out === true, group.scenario, strengthRank(group.strength), group.strength ?? null]),
-  )
-  return [...rows.entries()].toSorted(byKey).flatMap(([, [first, ...rest]]) => {
-    if (first === undefined) return []
-    const cases = [first, ...rest]
-    return {
-      scenario: first.group.scenario,
-      strength: first.group.strength ?? null,
-      held_out: first.group.held_out === true,
-      found: foundOf(cases),
-      pair_recall: ratio(sum(cases.map((one) => one.pairsRecalled)), sum(cases.map((one) => one.pairs))),
-      labels: labelsOf(cases),
-    }
+  const rows: ScenarioRow[] = []
+  for (const [{ group }, row] of rowsBy(outcomes, (outcome) => outcome.group.scenario)) {
+    rows.push({ scenario: group.scenario, ...row })
+  }
+  return rows
+}
+
+export function strengthRows(outcomes: readonly Outcome[]): StrengthRow[] {
+  return rowsBy(outcomes, () => '').map(([, row]) => row)
+}
+
+/** One row, with its first outcome, for each `name` and strength. */
+function rowsBy(outcomes: readonly Outcome[], name: (outcome: Outcome) => string): [Outcome, StrengthRow][] {
+  const rows = Map.groupBy(outcomes, (outcome) => {
+    const { held_out, strength } = outcome.group
+    return JSON.stringify([held_out === true, name(outcome), strengthRank(strength), strength ?? null])
   })
+  return [...rows.entries()].toSorted(byKey).flatMap(([, cases]): [Outcome, StrengthRow][] => {
+    const [first] = cases
+    if (first === undefined) return []
+    return [[first, rowOf(first.group, cases)]]
+  })
+}
+
+function rowOf({ strength, held_out }: TruthGroup, cases: readonly Outcome[]): StrengthRow {
+  return {
+    strength: strength ?? null,
+    held_out: held_out === true,
+    found: foundOf(cases),
+    pair_recall: ratio(sum(cases.map((one) => one.pairsRecalled)), sum(cases.map((one) => one.pairs))),
+    labels: labelsOf(cases),
+  }
 }
 
 function strengthRank(strength: TruthGroup['strength']): number {

@@ -1,30 +1,20 @@
 /**
  * A scorecard as plain text for people, at most 100 columns wide. Pure; `--json` prints the Scorecard itself.
  */
-import type { InnocentRow, ScenarioRow } from './by-scenario.ts'
+import type { InnocentRow, ScenarioRow, StrengthRow } from './by-scenario.ts'
 import type { Scorecard } from './score.ts'
 import type { Calibration, Proportion, Ratio } from './statistics.ts'
-
-/** A column is as wide as `width`; text is cut and starts left, numbers end right. */
-interface Column {
-  title: string
-  width: number
-  align: 'left' | 'right'
-}
-
-/** One printed page of a terminal: wider lines wrap and the tables fall apart. */
-const lineWidth = 100
+import { decimal, fit, gap, lineWidth, number, percent, table, text, type Column } from './text-table.ts'
 
 /** False findings and missed violations named one by one; the rest is in --json. */
 const namedMax = 10
-
-const gap = '  '
 
 /** Ends with a newline. Sections without cases say so rather than vanish. */
 export function renderScorecard(card: Scorecard): string {
   const sections = [
     headline(card),
     agreement(card),
+    strengths(card.by_strength),
     scenarios(card.by_scenario),
     innocents('Look-alike groups', card.lookalikes),
     innocents('Exempt groups (compliant dev/staging/prod)', card.exempt),
@@ -39,24 +29,31 @@ export function renderScorecard(card: Scorecard): string {
 }
 
 function headline(card: Scorecard): string[] {
-  const { seed, from, to, apps, requests } = card.simulation
+  const { seed, world, from, to, apps, requests } = card.simulation
   const rows: [string, Proportion][] = [
     ['violations found (>= 80 % complete, >= 80 % pure)', card.found],
     ['  of the held-out ones', card.found_held_out],
     ['findings that are right (precision)', card.precision],
     ['innocent apps accused', card.innocent_apps_accused],
+    ['victims named as operators', card.victims.named_as_operators],
+    ['violations split over several findings', card.fragments.split],
     ['look-alike groups flagged', card.lookalikes_flagged],
     ['exempt groups flagged', card.exempt_flagged],
     ['policy right: first code of a found violation', card.labels.strict],
     ['policy right: any code of a found violation', card.labels.listed],
   ]
   return [
-    fit(`Simulation: seed ${seed}, ${apps} apps, ${requests} requests, ${from} to ${to}`, lineWidth, 'left').trimEnd(),
+    fit(
+      `Simulation: ${world === null ? '' : `${world}, `}seed ${seed}, ${apps} apps, ${requests} requests, ${from} to ${to}`,
+      lineWidth,
+      'left',
+    ).trimEnd(),
     '',
     ...table(
       [text('Headline', 52), number('share', 8), number('95 % interval', 16), number('cases', 18)],
       rows.map(([label, share]) => [label, percent(share.share), interval(share), cases(share)]),
     ),
+    `${card.innocent_apps_in_right_findings} of the innocent apps are in findings that are right`,
     ...(card.findings === 0 ? ['No findings: precision is undefined, neither 100 % nor 0 %.'] : []),
   ]
 }
@@ -68,6 +65,13 @@ function agreement({ pairs, b_cubed }: Scorecard): string[] {
       ['pairs of apps', percent(pairs.precision.share), percent(pairs.recall.share), percent(pairs.f1)],
       ['B-cubed, apps', percent(b_cubed.precision), percent(b_cubed.recall), percent(b_cubed.f)],
     ],
+  )
+}
+
+function strengths(rows: readonly StrengthRow[]): string[] {
+  return table(
+    scenarioColumns('Violations by strength'),
+    rows.map((row) => [row.held_out ? 'held out' : 'used in tuning', ...strengthCells(row)]),
   )
 }
 
@@ -95,8 +99,11 @@ function scenarioColumns(title: string): Column[] {
 }
 
 function scenarioCells(row: ScenarioRow): string[] {
+  return [row.scenario, ...strengthCells(row)]
+}
+
+function strengthCells(row: StrengthRow): string[] {
   return [
-    row.scenario,
     row.strength ?? '-',
     cases(row.found),
     interval(row.found),
@@ -147,47 +154,12 @@ function errors(name: string, { expected_calibration_error, brier }: Calibration
   return `${name}: expected calibration error ${decimal(expected_calibration_error)}, Brier score ${decimal(brier)}`
 }
 
-function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) =>
-    columns
-      .map(({ width, align }, index) => fit(cells[index] ?? '', width, align))
-      .join(gap)
-      .trimEnd()
-  const header = line(columns.map(({ title }) => title))
-  const rule = columns.map(({ width }) => '-'.repeat(width)).join(gap)
-  return [header, rule, ...(rows.length === 0 ? ['none'] : rows.map(line))]
-}
-
-/** Exactly `width` code points: padded or cut. Control characters become ?, so that no name can move the cursor. */
-function fit(value: string, width: number, align: Column['align']): string {
-  const characters = Array.from(value.replaceAll(/\p{C}/gu, '?'))
-  const cut = characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : characters.join('')
-  const padding = ' '.repeat(Math.max(0, width - characters.length))
-  return align === 'left' ? `${cut}${padding}` : `${padding}${cut}`
-}
-
-function text(title: string, width: number): Column {
-  return { title, width, align: 'left' }
-}
-
-function number(title: string, width: number): Column {
-  return { title, width, align: 'right' }
-}
-
-function percent(share: number | null): string {
-  return share === null ? '-' : `${(share * 100).toFixed(1)} %`
-}
-
 function interval({ low, high }: Proportion): string {
   return low === null || high === null ? '-' : `${(low * 100).toFixed(1)} - ${(high * 100).toFixed(1)} %`
 }
 
 function cases({ count, total }: Ratio): string {
   return `${count} of ${total}`
-}
-
-function decimal(value: number | null): string {
-  return value === null ? '-' : value.toFixed(3)
 }
 
 function words(code: string): string {

@@ -94,6 +94,68 @@ export function calibration(forecasts: readonly Forecast[]): Calibration {
   }
 }
 
+/** The calibration of all the forecasts behind `parts` together. */
+export function mergeCalibrations(parts: readonly Calibration[]): Calibration {
+  const forecasts = sum(parts.map((part) => part.forecasts))
+  const bins = Array.from({ length: binCount }, (_, index) =>
+    mergeBins(
+      index,
+      parts.flatMap((part) => part.bins[index] ?? []),
+    ),
+  )
+  const distances = bins.map((bin) => bin.forecasts * Math.abs((bin.observed ?? 0) - (bin.mean_probability ?? 0)))
+  const squares = parts.map((part) => part.forecasts * (part.brier ?? 0))
+  return {
+    forecasts,
+    expected_calibration_error: forecasts === 0 ? null : sum(distances) / forecasts,
+    brier: forecasts === 0 ? null : sum(squares) / forecasts,
+    bins,
+  }
+}
+
+function mergeBins(index: number, bins: readonly CalibrationBin[]): CalibrationBin {
+  const count = sum(bins.map((bin) => bin.forecasts))
+  const weighted = (values: readonly (number | null)[]): number | null =>
+    count === 0 ? null : sum(values.map((value, at) => (value ?? 0) * (bins[at]?.forecasts ?? 0))) / count
+  return {
+    from: index / binCount,
+    to: (index + 1) / binCount,
+    forecasts: count,
+    mean_probability: weighted(bins.map((bin) => bin.mean_probability)),
+    observed: weighted(bins.map((bin) => bin.observed)),
+  }
+}
+
+/** A mean over independent worlds with its 95 % interval; the interval is null for fewer than two worlds. */
+export interface Estimate {
+  worlds: number
+  mean: number | null
+  low: number | null
+  high: number | null
+}
+
+/** 0.975 quantiles of Student's t with 1, 2, … degrees of freedom (Fisher & Yates 1938, table III). */
+const studentQuantiles = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
+  2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
+] as const
+
+/**
+ * Mean of `values`, one for each world, with Student's interval: mean ± t(n - 1) s / √n, kept within 0..`max`. Worlds in which the value is
+ * undefined (null) are left out. Worlds that all gave the same value have an interval of no width, which says that they agree and
+ * not that the value is certain.
+ */
+export function estimate(values: readonly (number | null)[], max = Infinity): Estimate {
+  const known = values.filter((value) => value !== null)
+  const n = known.length
+  if (n === 0) return { worlds: 0, mean: null, low: null, high: null }
+  const mean = sum(known) / n
+  if (n === 1) return { worlds: 1, mean, low: null, high: null }
+  const deviation = Math.sqrt(sum(known.map((value) => (value - mean) ** 2)) / (n - 1))
+  const reach = ((studentQuantiles[n - 2] ?? normalQuantile) * deviation) / Math.sqrt(n)
+  return { worlds: n, mean, low: Math.max(0, mean - reach), high: Math.min(max, mean + reach) }
+}
+
 function summarizeBin(index: number, forecasts: readonly Forecast[]): CalibrationBin {
   const count = forecasts.length
   return {

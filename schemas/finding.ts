@@ -59,6 +59,12 @@ export const FindingResource = z.object({
     probability: z.number().min(0).max(1),
     requests: z.int().min(0),
     throttled: z.int().min(0),
+    role: z
+      .enum(['operator', 'victim'])
+      .optional()
+      .describe(
+        'victim: framed, or its key was stolen; it is not accused and needs a new key. Absent: operator, which is accused.',
+      ),
   }),
 })
 export type FindingResource = z.infer<typeof FindingResource>

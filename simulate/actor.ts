@@ -10,13 +10,20 @@ export interface Caller {
   readonly fragment: string
 }
 
+/** Which optional fields this platform's gateway writes. */
+export interface Logged {
+  readonly users: boolean
+  readonly agents: boolean
+  readonly limitHeaders: 'always' | 'on_429' | 'never'
+}
+
 /**
  * A caller for one session or request. Texts go into the line as they are, so none may need JSON escapes: ids and addresses
  * never do, and agents are built from names stripped to letters and digits.
  */
-export function callerOf(app: App, user: Account | undefined, ip: string, agent: string): Caller {
-  const userPart = user === undefined ? '' : `,"user_id":"${user.id}"`
-  const agentPart = agent === '' ? '' : `,"user_agent":"${agent}"`
+export function callerOf(logged: Logged, app: App, user: Account | undefined, ip: string, agent: string): Caller {
+  const userPart = user === undefined || !logged.users ? '' : `,"user_id":"${user.id}"`
+  const agentPart = agent === '' || !logged.agents ? '' : `,"user_agent":"${agent}"`
   return { app, user, fragment: `,"app_id":"${app.id}","client_ip":"${ip}"${userPart}${agentPart}` }
 }
 
@@ -24,6 +31,7 @@ export function callerOf(app: App, user: Account | undefined, ip: string, agent:
 export const TOO_MANY_REQUESTS = 429
 
 export interface Gate {
+  readonly logged: Logged
   /** Start of the simulation, epoch milliseconds. */
   readonly startMs: number
   /** When the limit window of the request sent last ends, epoch milliseconds. */

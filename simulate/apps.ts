@@ -33,6 +33,8 @@ export interface App {
   readonly windowPhaseMs: number
   /** Share of requests that fail for reasons other than limits, 0..1. */
   readonly errorShare: number
+  /** Whether the registry has a record of it. */
+  readonly registered: boolean
 }
 
 export interface Registration {
@@ -71,23 +73,29 @@ export class IdBook {
   }
 }
 
+interface RegistryOptions {
+  readonly windowMs: number
+  /** Limit windows start at a time of each app's own rather than on the clock's quarter hours. */
+  readonly phased: boolean
+  /** Share of apps without a record, 0..1. */
+  readonly unregistered: number
+}
+
 export class AppRegistry {
   readonly apps: App[] = []
   private readonly rng: Rng
   private readonly ids: IdBook
-  private readonly windowMs: number
-  private readonly phased: boolean
+  private readonly options: RegistryOptions
 
-  /** `phased`: limit windows start at a time of each app's own rather than on the clock's quarter hours. */
-  constructor(rng: Rng, ids: IdBook, windowMs: number, phased: boolean) {
+  constructor(rng: Rng, ids: IdBook, options: RegistryOptions) {
     this.rng = rng
     this.ids = ids
-    this.windowMs = windowMs
-    this.phased = phased
+    this.options = options
   }
 
   register(registration: Registration): App {
     const { rng } = this
+    const { phased, windowMs, unregistered } = this.options
     const app: App = {
       index: this.apps.length,
       id: this.ids.number(),
@@ -95,8 +103,9 @@ export class AppRegistry {
       registration,
       tier: 'free',
       demands: [],
-      windowPhaseMs: this.phased ? rng.below(this.windowMs / 1_000) * 1_000 : 0,
+      windowPhaseMs: phased ? rng.below(windowMs / 1_000) * 1_000 : 0,
       errorShare: Math.min(0.3, rng.lognormal(0.012, 1)),
+      registered: !rng.chance(unregistered),
     }
     this.apps.push(app)
     return app
@@ -109,10 +118,10 @@ export function limitOf(app: App, route: Route, context: LimitContext): number {
   return base * TIER_FACTORS[app.tier]
 }
 
-/** The record for apps.ndjson; `routes` are listed with their limits when the app has negotiated ones. */
-export function recordOf(app: App, routes: readonly Route[]): AppRecord {
+/** The record for apps.ndjson; `routes` are listed with their limits when the registry tells them, for all or where negotiated. */
+export function recordOf(app: App, routes: readonly Route[], limits: 'all' | 'negotiated' | 'none'): AppRecord {
   const { registration } = app
-  const negotiated = app.tier === 'enterprise'
+  const told = limits === 'all' || (limits === 'negotiated' && app.tier === 'enterprise')
   // Where two methods share a template, the limit for reading it is the one that is listed.
   const listed = [
     ...routes.filter((route) => route.method !== 'GET'),
@@ -128,7 +137,7 @@ export function recordOf(app: App, routes: readonly Route[]): AppRecord {
     created_at: new Date(registration.createdAtMs).toISOString(),
     tier: app.tier,
     status: 'active',
-    ...(negotiated
+    ...(told
       ? { limits: Object.fromEntries(listed.map((route) => [route.template, limitOf(app, route, 'app')])) }
       : {}),
   })

@@ -58,7 +58,7 @@ class Session implements Actor {
 
   wake(nowMs: number, gate: Gate): number {
     const { rng, walk, temper } = this.options
-    this.route = walk.next(rng, this.route, this.step)
+    this.route = walk.next(rng, this.route, this.step, nowMs)
     this.step += 1
     this.left -= 1
     if (gate.send(this.route, this.caller) === TOO_MANY_REQUESTS) {
@@ -113,6 +113,6 @@ export class Audience implements Actor {
     const ip = address === undefined ? placeOf(rng, person, nowMs).address(nowMs) : address(person, nowMs)
     // A person keeps a device: the agent follows from who it is, not from the session.
     const agent = at(agents, (person.index * 7 + app.index) % agents.length)
-    gate.spawn(new Session(this.options, callerOf(app, person, ip, agent), rng.geometric(length)), nowMs)
+    gate.spawn(new Session(this.options, callerOf(gate.logged, app, person, ip, agent), rng.geometric(length)), nowMs)
   }
 }

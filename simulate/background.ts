@@ -40,9 +40,6 @@ const KINDS: readonly (readonly [Kind, number])[] = [
   [scraperApp, 6],
 ]
 
-/** Median requests a day of a background app, and the spread of their logarithm: most are small, a few carry the platform. */
-const PER_DAY_MEDIAN = 160
-const PER_DAY_SIGMA = 1.6
 /** Share of applications whose owner has another, different one already. */
 const SHARE_SECOND_APP = 0.14
 /** Share of applications that their developer tries out by hand during the day. */
@@ -52,14 +49,15 @@ const SHARE_TINKERED = 0.3
 export function createBackground(world: World, rng: Rng, count: number): Cast {
   const kinds = new Weighted(
     KINDS.map(([kind]) => kind),
-    KINDS.map(([, weight]) => weight * rng.lognormal(1, 0.35)),
+    KINDS.map(([, weight]) => weight * rng.lognormal(1, 0.5)),
   )
-  const sigma = PER_DAY_SIGMA * rng.range(0.8, 1.15)
+  // Most are small, a few carry the platform.
+  const { perDayMedian, perDaySigma } = world.conditions
   const apps: App[] = []
   const actors: Actor[] = []
   for (let index = 0; index < count; index += 1) {
     const own = rng.fork(`background-${index}`)
-    const perDay = Math.min(60_000, Math.max(2, own.lognormal(PER_DAY_MEDIAN, sigma))) * world.load
+    const perDay = Math.min(60_000, Math.max(2, own.lognormal(perDayMedian, perDaySigma))) * world.load
     const owner = apps.length > 0 && own.chance(SHARE_SECOND_APP) ? { owner: own.pick(apps).owner } : {}
     const cast = kinds.pick(own)(world, own, { perDay, elastic: true, ...owner })
     apps.push(...cast.apps)

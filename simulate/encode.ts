@@ -1,5 +1,5 @@
 /** Lines of requests.ndjson, joined from parts that are encoded once; a record is never built as an object. */
-import type { Caller } from '#simulate/actor.ts'
+import type { Caller, Logged } from '#simulate/actor.ts'
 import type { Rng } from '#simulate/random.ts'
 import type { Route } from '#simulate/routes.ts'
 
@@ -17,13 +17,15 @@ export class RecordEncoder {
   private readonly routeParts: readonly string[]
   private readonly tail: string
   private readonly requestPrefix: string
+  private readonly limitHeaders: Logged['limitHeaders']
   private readonly epochReset: boolean
   private readonly withBytes: boolean
   private second = -1
   private secondText = ''
   private issued = 0
 
-  constructor(rng: Rng, routes: readonly Route[]) {
+  constructor(rng: Rng, routes: readonly Route[], limitHeaders: Logged['limitHeaders']) {
+    this.limitHeaders = limitHeaders
     this.rng = rng
     this.routeParts = routes.map((route) => `,"method":"${route.method}","route":"${route.template}","status_code":`)
     // Gateways differ in what they log; which one this is follows from the seed.
@@ -57,8 +59,10 @@ export class RecordEncoder {
     const spread = 0.4 + rng.next() + rng.next() * rng.next() * 2
     const duration = refused ? 1 + Math.floor(rng.next() * 5) : Math.ceil(route.durationMsMedian * spread)
     this.issued += 1
-    let line = `${this.secondText}${padded}Z"${caller.fragment}${this.routeParts[route.index] ?? ''}${status},"ratelimit_limit":${limit}`
-    line += `,"ratelimit_remaining":${remaining},"ratelimit_reset":${reset},"duration_ms":${duration}`
+    let line = `${this.secondText}${padded}Z"${caller.fragment}${this.routeParts[route.index] ?? ''}${status}`
+    if (this.limitHeaders === 'always' || (refused && this.limitHeaders === 'on_429'))
+      line += `,"ratelimit_limit":${limit},"ratelimit_remaining":${remaining},"ratelimit_reset":${reset}`
+    line += `,"duration_ms":${duration}`
     if (this.withBytes) line += `,"response_bytes":${refused ? 88 : Math.ceil(route.responseBytesMedian * spread)}`
     return `${line}${this.requestPrefix}${this.issued.toString(36)}${this.tail}`
   }

@@ -2,7 +2,7 @@
  * Runs all actors in the order of time and yields what the gateway logs, block by block. Memory holds the actors, the sessions
  * that are open now and the limiter's present windows; never the traffic.
  */
-import { type Actor, type Caller, type Gate, TOO_MANY_REQUESTS } from '#simulate/actor.ts'
+import { type Actor, type Caller, type Gate, type Logged, TOO_MANY_REQUESTS } from '#simulate/actor.ts'
 import type { App } from '#simulate/apps.ts'
 import { RecordEncoder, servedStatus } from '#simulate/encode.ts'
 import { EventQueue } from '#simulate/event-queue.ts'
@@ -25,6 +25,7 @@ export interface EnginePlan {
   readonly apps: readonly App[]
   readonly routes: readonly Route[]
   readonly actors: readonly Actor[]
+  readonly logged: Logged
 }
 
 /** Lines a block holds: large enough that per-block work vanishes, small enough to stay in the young generation. */
@@ -81,6 +82,7 @@ export class Pace {
 }
 
 class Engine implements Gate {
+  readonly logged: Logged
   readonly startMs: number
   resetAtMs = 0
   sent = 0
@@ -94,10 +96,11 @@ class Engine implements Gate {
 
   constructor(plan: EnginePlan, pace: Pace) {
     this.pace = pace
+    this.logged = plan.logged
     this.startMs = plan.span.startMs
     this.rng = plan.rng.fork('engine')
     this.limiter = new Limiter(plan.apps.length, plan.routes.length)
-    this.encoder = new RecordEncoder(plan.rng.fork('encoder'), plan.routes)
+    this.encoder = new RecordEncoder(plan.rng.fork('encoder'), plan.routes, plan.logged.limitHeaders)
   }
 
   scaleOf(actor: Actor): number {

@@ -1,10 +1,20 @@
 /** Where programs run: servers of one's own, shared hosts, cloud egress, recycled addresses, runners, VPNs, home lines. */
 import { type AddressBook, companyOf, type HostingCompany } from '#simulate/addresses.ts'
+import type { Conditions } from '#simulate/conditions.ts'
+import { Failing, type Stop, stopsOf } from '#simulate/downtime.ts'
 import { AnyOf, DualStack, FixedAddress, HeldFor, type Network, PrivacyAddresses } from '#simulate/networks.ts'
 import { at, type Rng, Weighted, zipfWeights } from '#simulate/random.ts'
-import { HOUR_MS, MINUTE_MS } from '#simulate/rhythm.ts'
+import { HOUR_MS, MINUTE_MS, type Span } from '#simulate/rhythm.ts'
+
+interface HostingOptions {
+  /** Applications of the platform, which the shared places grow with. */
+  readonly apps: number
+  readonly span: Span
+  readonly conditions: Conditions
+}
 
 export class Hosting {
+  private readonly options: HostingOptions
   private readonly book: AddressBook
   /** Share of servers with IPv6, 0..1. */
   private readonly shareV6: number
@@ -15,14 +25,18 @@ export class Hosting {
   /** Addresses a cloud gives to one customer in the morning and to another in the afternoon. */
   private readonly recycled: readonly (readonly string[])[]
   private readonly runners: readonly string[]
+  /** Script services, serverless platforms and proxies with many exits and crowds behind each. */
+  private readonly pools: readonly (readonly string[])[]
+  /** Servers of groups that have other tenants too. */
+  private readonly sublets: Network[] = []
 
-  /** `apps` is the number of applications of the platform, which the shared places grow with. */
-  constructor(rng: Rng, book: AddressBook, apps: number) {
+  constructor(rng: Rng, book: AddressBook, options: HostingOptions) {
+    const { apps } = options
     this.book = book
+    this.options = options
     this.shareV6 = rng.range(0.3, 0.7)
-    const hosts = Array.from(
-      { length: 4 + Math.ceil(apps / rng.range(50, 90)) },
-      () => new FixedAddress(book.v4(companyOf(rng).v4)),
+    const hosts = Array.from({ length: 4 + Math.ceil(apps / rng.range(50, 90)) }, () =>
+      this.failing(rng, new FixedAddress(book.v4(companyOf(rng).v4))),
     )
     this.sharedHosts = new Weighted(hosts, zipfWeights(hosts.length, rng.range(0.6, 1)))
     const exits = Array.from({ length: 3 + Math.ceil(apps / rng.range(70, 140)) }, () =>
@@ -31,6 +45,47 @@ export class Hosting {
     this.egress = new Weighted(exits, zipfWeights(exits.length, rng.range(0.5, 1)))
     this.recycled = Array.from({ length: 4 }, () => this.addresses(rng, Math.ceil(apps * rng.range(0.01, 0.04)) + 5))
     this.runners = this.addresses(rng, Math.ceil(apps / 8) + 20)
+    this.pools = Array.from({ length: 4 }, () => this.addresses(rng, rng.size(20, 1, 2, 200)))
+  }
+
+  /** A place that is down now and then, as often as hosts of this world are. */
+  failing(rng: Rng, network: Network): Network {
+    const { span, conditions } = this.options
+    const stops = stopsOf(rng.fork(`outages-${rng.hex(8)}`), span, conditions.outagesPerDay, 6 * MINUTE_MS)
+    return stops.length === 0 ? network : new Failing(network, stops)
+  }
+
+  /** Servers of a group's own: other tenants may live on them, and some groups hide behind an exit that strangers use. */
+  operated(rng: Rng, count: number): Network {
+    const { conditions } = this.options
+    const kind = rng.next()
+    if (kind < conditions.pooled) return rng.chance(0.5) ? this.pool(rng) : this.sharedHost(rng)
+    const servers = this.failing(rng, this.fleet(rng, count))
+    if (rng.chance(conditions.sublet)) this.sublets.push(servers)
+    return servers
+  }
+
+  /**
+   * A provider whose customers all leave through the same exits: answers with one customer's view, which is also down at `stops`
+   * of its own. The provider's outages, if any, hit all of them.
+   */
+  provider(rng: Rng, outages?: readonly Stop[]): (own: Rng, stops?: readonly Stop[]) => Network {
+    const { span, conditions } = this.options
+    const ips = rng.chance(0.6) ? rng.pick(this.pools) : this.addresses(rng, rng.size(4, 0.8, 1, 30))
+    const all =
+      outages ?? stopsOf(rng.fork(`provider-${at(ips, 0)}`), span, conditions.outagesPerDay / 2, 6 * MINUTE_MS)
+    return (own, stops = []) => {
+      const key = own.fork('exit')
+      const exits = own.chance(0.6) ? new AnyOf(ips, key) : new HeldFor(ips, own.lognormal(HOUR_MS, 1), key)
+      return new Failing(new Failing(exits, all), stops)
+    }
+  }
+
+  /** One customer's view of a pool with many exits and a crowd behind each. */
+  pool(rng: Rng): Network {
+    const ips = rng.pick(this.pools)
+    const key = rng.fork(`pool-${rng.hex(8)}`)
+    return rng.chance(0.6) ? new AnyOf(ips, key) : new HeldFor(ips, rng.lognormal(HOUR_MS, 1), key)
   }
 
   private addresses(rng: Rng, count: number): string[] {
@@ -88,12 +143,15 @@ export class Hosting {
 
   /** Wherever a server application might run. */
   anywhere(rng: Rng): Network {
+    const { subtenants } = this.options.conditions
+    if (this.sublets.length > 0 && rng.chance(subtenants)) return rng.pick(this.sublets)
     const place = rng.next()
-    if (place < 0.5) return this.server(rng)
+    if (place < 0.5) return this.failing(rng, this.server(rng))
     if (place < 0.66) return this.fleet(rng, rng.size(3, 0.7, 2, 24))
     if (place < 0.75) return this.autoscaled(rng)
     if (place < 0.87) return this.cloudEgress(rng)
-    if (place < 0.94) return this.sharedHost(rng)
+    if (place < 0.92) return this.sharedHost(rng)
+    if (place < 0.94) return this.pool(rng)
     if (place < 0.97) return this.subnet(rng)
     return this.runner(rng)
   }

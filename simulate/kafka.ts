@@ -1,9 +1,8 @@
 /** The Kafka sink: the same traffic as requests.ndjson and apps.ndjson, into the topics that the ingest service reads. */
 import type { Admin, CompressionTypes, Kafka, Message, Producer } from 'kafkajs'
 
-import { recordOf } from '#simulate/apps.ts'
 import { generate } from '#simulate/engine.ts'
-import { createPlan, type PlanOptions } from '#simulate/plan.ts'
+import { createPlan, type PlanOptions, recordsOf } from '#simulate/plan.ts'
 
 export interface ProduceOptions extends PlanOptions {
   readonly kafka: Kafka
@@ -62,10 +61,7 @@ export async function produce(options: ProduceOptions): Promise<Produced> {
   await Promise.all([admin.connect(), producer.connect()])
   try {
     await ensureTopics(admin, options)
-    const apps = plan.apps.map((app) => {
-      const record = recordOf(app, plan.routes)
-      return { key: record.app_id, value: JSON.stringify(record) }
-    })
+    const apps = recordsOf(plan).map((record) => ({ key: record.app_id, value: JSON.stringify(record) }))
     await send(producer, options, topicApps, apps)
     let requests = 0
     let bytes = 0
@@ -76,7 +72,7 @@ export async function produce(options: ProduceOptions): Promise<Produced> {
       requests += messages.length
       options.onProgress?.(requests)
     }
-    return { requests, apps: apps.length, bytes }
+    return { requests, apps: plan.apps.length, bytes }
   } finally {
     await Promise.allSettled([producer.disconnect(), admin.disconnect()])
   }

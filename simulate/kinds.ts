@@ -24,7 +24,7 @@ import {
 import { single } from '#simulate/rings.ts'
 import type { UseCase } from '#simulate/use-cases.ts'
 import { type RouteWalk, walkOf } from '#simulate/walks.ts'
-import { Worker } from '#simulate/worker.ts'
+import { Worker, type WorkerOptions } from '#simulate/worker.ts'
 import type { World } from '#simulate/world.ts'
 
 /** Applications with those who send their requests. */
@@ -49,6 +49,8 @@ export interface KindOptions {
   readonly curve?: Curve
   /** Whom an app with users has, instead of an audience of its own. */
   readonly people?: Weighted<Person>
+  /** Told of each request of a program when it goes out. */
+  readonly onSent?: WorkerOptions['onSent']
 }
 
 /** An app's own circle of people: mostly from one country, sized as its traffic suggests, with a few who use it all day. */
@@ -104,7 +106,15 @@ function register(
   const name = options.name === undefined ? {} : { name: options.name }
   const domain = options.domain === undefined ? {} : { domain: options.domain }
   return world.registry.register(
-    registration(rng, { owner: options.owner ?? owner, useCase, startMs, personal, ...name, ...domain }),
+    registration(rng, {
+      owner: options.owner ?? owner,
+      useCase,
+      startMs,
+      personal,
+      careless: world.conditions.careless,
+      ...name,
+      ...domain,
+    }),
   )
 }
 
@@ -157,6 +167,7 @@ function program(
     temper: anyTemper(rng),
     elastic: options.elastic,
     ...(parts.subject === undefined ? {} : { subject: parts.subject }),
+    ...(options.onSent === undefined ? {} : { onSent: options.onSent }),
   })
   return { apps: [app], actors: [worker] }
 }

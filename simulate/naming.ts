@@ -102,16 +102,20 @@ interface RegistrationOptions {
   readonly personal: boolean
   readonly name?: string
   readonly domain?: string
+  /** Probability that the developer leaves the description, or the site, empty; 0..1. */
+  readonly careless?: number
 }
 
 /** What a developer unrelated to anybody would register. */
 export function registration(rng: Rng, options: RegistrationOptions): Registration {
   const { useCase, personal } = options
   const name = options.name ?? (personal ? personalName(rng, useCase) : productName(rng, useCase))
-  const domain = options.domain ?? (rng.chance(personal ? 0.25 : 0.85) ? domainOf(rng, name) : undefined)
+  const careless = options.careless ?? 0
+  const domain =
+    options.domain ?? (!rng.chance(careless) && rng.chance(personal ? 0.25 : 0.85) ? domainOf(rng, name) : undefined)
   return {
     name,
-    description: description(rng, useCase),
+    description: rng.chance(careless) ? undefined : description(rng, useCase),
     website: domain === undefined ? undefined : `https://${domain}`,
     callbackUrls: callbacks(rng, domain),
     createdAtMs: createdAt(rng, options.startMs),

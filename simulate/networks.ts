@@ -7,6 +7,8 @@ import type { Rng } from '#simulate/random.ts'
 export interface Network {
   /** Client address as text for a request at `nowMs` (epoch milliseconds). */
   address(nowMs: number): string
+  /** When nobody gets out of it now: the end of that, epoch milliseconds; a time in the past, or nothing, otherwise. */
+  downUntil?(nowMs: number): number
 }
 
 /** One server, or one office line: always the same address. */
@@ -150,5 +152,10 @@ export class Mixture implements Network {
       this.untilMs = nowMs + (this.holdMs === 0 ? 0 : this.rng.exponential(this.holdMs))
     }
     return (this.onFirst ? this.first : this.second).address(nowMs)
+  }
+
+  /** Down only when both are: traffic moves over to the one that is left. */
+  downUntil(nowMs: number): number {
+    return Math.min(this.first.downUntil?.(nowMs) ?? 0, this.second.downUntil?.(nowMs) ?? 0)
   }
 }

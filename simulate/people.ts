@@ -125,7 +125,7 @@ function createHome(rng: Rng, around: Surroundings, country: Country): Network {
   const { book } = around
   const carrierNat = rng.chance(0.15)
   const own = new FixedAddress(carrierNat ? '' : book.v4(country.fixed))
-  const v4 = carrierNat ? rng.pick(around.carriers.get(country.code) ?? [own]) : own
+  const v4 = carrierNat ? rng.pick<Network>(around.carriers.get(country.code) ?? [own]) : own
   if (!rng.chance(around.shareV6)) return v4
   const subnet = book.v6Subnet(country.v6)
   return new DualStack(

@@ -1,8 +1,10 @@
 /** From options to a plan: the world, its background, the groups, and the truth about them. */
 import { Truth, type TruthGroup } from '#schemas/truth.ts'
-import type { Actor } from '#simulate/actor.ts'
-import { type App, limitOf, type Tier } from '#simulate/apps.ts'
+import type { Actor, Logged } from '#simulate/actor.ts'
+import type { AppRecord } from '#schemas/app-record.ts'
+import { type App, limitOf, recordOf, type Tier } from '#simulate/apps.ts'
 import { createBackground } from '#simulate/background.ts'
+import type { Conditions, WorldKind } from '#simulate/conditions.ts'
 import { type EnginePlan, Pace } from '#simulate/engine.ts'
 import { at, type Rng } from '#simulate/random.ts'
 import { SCENARIOS } from '#simulate/scenarios/registry.ts'
@@ -19,6 +21,12 @@ export interface PlanOptions {
   /** Names of the scenarios to stage; all by default. */
   readonly scenarios?: readonly string[]
   readonly strengths?: readonly Strength[]
+  /** One strength for all violations, or `mixed` for all of them; `strengths` comes first. */
+  readonly strength?: Strength | 'mixed'
+  /** Which kind of world to draw; `hard` by default. */
+  readonly world?: WorldKind
+  /** Overrides single conditions that the seed would draw: for tests, and for asking what one of them costs. */
+  readonly conditions?: Partial<Conditions>
 }
 
 export interface Plan extends EnginePlan {
@@ -28,13 +36,17 @@ export interface Plan extends EnginePlan {
   readonly seed: number
 }
 
-export const DEFAULTS = { seed: 1, apps: 1_500, requests: 1_000_000, hours: 24, start: '2026-11-01T00:00:00Z' } as const
-
-/** Share of the apps that violations, and look-alikes with exempt groups, take; each cycle over all scenarios may take more. */
-const SHARES = {
-  violation: { usual: 0.13, firstCycle: 0.2 },
-  lookalike: { usual: 0.17, firstCycle: 0.24 },
+export const DEFAULTS = {
+  seed: 1,
+  apps: 1_500,
+  requests: 1_000_000,
+  hours: 24,
+  start: '2026-11-01T00:00:00Z',
+  world: 'hard',
 } as const
+
+/** The first cycle over all scenarios may take this much more than the share of the apps that is drawn for them. */
+const FIRST_CYCLE = 1.35
 /** Share of apps whose developer chose too small a tier and lives with refusals. */
 const SHARE_UNDERSIZED = 0.07
 const TIERS: readonly Tier[] = ['free', 'basic', 'pro', 'enterprise']
@@ -51,6 +63,19 @@ function selected(names: readonly string[] | undefined): readonly Scenario[] {
   if (unknown.length > 0)
     throw new PlanError(`unknown scenario: ${unknown.join(', ')} (--list-scenarios names them all)`)
   return SCENARIOS.filter((scenario) => names.includes(scenario.name))
+}
+
+/** Whether what joins, or tells apart, the apps of the scenario can be seen in this world, and whether the world has such things. */
+function possible({ conditions }: World, { needs }: Scenario): boolean {
+  return (
+    (needs.worlds === undefined || needs.worlds.includes(conditions.kind)) &&
+    (needs.users !== true || conditions.logsUsers) &&
+    conditions.routes >= (needs.routes ?? 1)
+  )
+}
+
+function strengthsOf({ strength, strengths }: PlanOptions): readonly Strength[] {
+  return strengths ?? (strength === undefined || strength === 'mixed' ? STRENGTHS : [strength])
 }
 
 interface Casting {
@@ -83,23 +108,21 @@ function stageGroup(world: World, rng: Rng, casting: Casting, stage: Stage): num
     ...(scenario.kind === 'violation' ? { strength } : {}),
     policy: [...staged.policy],
     apps: staged.apps.map((app) => app.id),
+    ...(staged.victims === undefined ? {} : { victims: staged.victims.map((app) => app.id) }),
+    ...(staged.evidentAtMs === undefined || staged.evidentAtMs >= world.span.endMs
+      ? {}
+      : { evident_at: new Date(staged.evidentAtMs).toISOString() }),
     ...(scenario.heldOut ? { held_out: true } : {}),
   })
   return staged.apps.length
 }
 
-/** Stages groups in cycles until they hold their share of the apps. */
-function stageAll(
-  world: World,
-  castingsOfCycle: readonly Casting[],
-  apps: number,
-  share: { usual: number; firstCycle: number },
-  stage: Stage,
-): void {
+/** Stages groups in cycles until they hold `share` (0..1) of the apps. */
+function stageAll(world: World, castingsOfCycle: readonly Casting[], apps: number, share: number, stage: Stage): void {
   if (castingsOfCycle.length === 0) return
   let used = 0
   for (let cycle = 0; ; cycle += 1) {
-    const most = apps * (cycle === 0 ? share.firstCycle : share.usual)
+    const most = apps * share * (cycle === 0 ? FIRST_CYCLE : 1)
     for (const [index, casting] of castingsOfCycle.entries()) {
       if (used >= most) return
       const key = `${casting.scenario.name}/${casting.strength}/${cycle}/${index}`
@@ -131,14 +154,17 @@ export function createPlan(options: PlanOptions): Plan {
   const requests = options.requests ?? DEFAULTS.requests
   const hours = options.hours ?? DEFAULTS.hours
   const startMs = Date.parse(options.start ?? DEFAULTS.start)
-  const scenarios = selected(options.scenarios)
-  const world = createWorld({ seed, apps, requests, hours, startMs })
+  const kind = options.world ?? DEFAULTS.world
+  const fixed = options.conditions === undefined ? {} : { conditions: options.conditions }
+  const world = createWorld({ seed, kind, apps, requests, hours, startMs, ...fixed })
+  const scenarios = selected(options.scenarios).filter((scenario) => possible(world, scenario))
   const stage: Stage = { groups: [], actors: [] }
   const order = world.rng.fork('order')
-  const violations = scenarios.filter((scenario) => scenario.kind === 'violation')
+  const violations = scenarios.filter((scenario) => scenario.kind === 'violation' && kind !== 'benign')
   const others = scenarios.filter((scenario) => scenario.kind !== 'violation')
-  stageAll(world, castings(order, violations, options.strengths ?? STRENGTHS), apps, SHARES.violation, stage)
-  stageAll(world, castings(order, others, ['strong']), apps, SHARES.lookalike, stage)
+  const { violationShare, lookalikeShare } = world.conditions
+  stageAll(world, castings(order, violations, strengthsOf(options)), apps, violationShare, stage)
+  stageAll(world, castings(order, others, ['strong']), apps, lookalikeShare, stage)
   const background = createBackground(
     world,
     world.rng.fork('background'),
@@ -151,16 +177,31 @@ export function createPlan(options: PlanOptions): Plan {
     apps: world.registry.apps,
     routes: world.routes,
     actors: [...stage.actors, ...background.actors],
+    logged: loggedIn(world),
   }
   const pace = new Pace(plan)
   assignTiers(world.rng.fork('tiers'), plan.apps, pace, world.load)
   return { ...plan, world, pace, groups: stage.groups, seed }
 }
 
+/** What the gateway of a world writes. */
+export function loggedIn({ conditions }: World): Logged {
+  return { users: conditions.logsUsers, agents: conditions.logsAgents, limitHeaders: conditions.limitHeaders }
+}
+
+/** The records of apps.ndjson, by id: those that the registry has. */
+export function recordsOf(plan: Plan): AppRecord[] {
+  return plan.apps
+    .filter((app) => app.registered)
+    .map((app) => recordOf(app, plan.routes, plan.world.conditions.registryLimits))
+    .toSorted((left, right) => (left.app_id < right.app_id ? -1 : 1))
+}
+
 /** The answer that belongs to a plan, once `requests` were really sent. */
 export function truthOf(plan: Plan, requests: number): Truth {
   return Truth.parse({
     seed: plan.seed,
+    world: plan.world.conditions.kind,
     from: new Date(plan.span.startMs).toISOString(),
     to: new Date(plan.span.endMs).toISOString(),
     apps: plan.apps.length,

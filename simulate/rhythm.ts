@@ -58,6 +58,8 @@ export interface Rhythm {
 export interface Span {
   readonly startMs: number
   readonly endMs: number
+  /** Mean restarts of a program in 24 hours, each of which moves a schedule that is not bound to the clock. */
+  readonly restartsPerDay?: number
 }
 
 /** A Poisson stream of at most `perHour` requests an hour, thinned by the curve. */
@@ -79,8 +81,8 @@ export function steady(rng: Rng, span: Span, perHour: number, curve: Curve): Rhy
 interface BatchOptions {
   /** Period, milliseconds. */
   readonly everyMs: number
-  /** Offset of the first run against the epoch, milliseconds: 0 means on the hour for hourly jobs. */
-  readonly phaseMs: number
+  /** Offset of the runs against the epoch, milliseconds: 0 means on the hour for hourly jobs. A function where restarts move it. */
+  readonly phaseMs: number | ((nowMs: number) => number)
   /** Standard deviation of a run's start, milliseconds. */
   readonly jitterMs: number
   /** Mean requests a run. */
@@ -95,9 +97,11 @@ const RUN_SHARE_MAX = 0.6
 
 /** Runs at a period: pollers (size 1), batch jobs, cron jobs. */
 export function batches(rng: Rng, span: Span, options: BatchOptions): Rhythm {
-  const { everyMs, phaseMs, jitterMs, size, gapMs, curve } = options
+  const { everyMs, jitterMs, size, gapMs, curve } = options
+  const phaseAt = typeof options.phaseMs === 'function' ? options.phaseMs : (): number => Number(options.phaseMs)
   let left = 0
   let pauseMs = gapMs
+  let phaseMs = phaseAt(span.startMs)
   let run = Math.floor((span.startMs - phaseMs) / everyMs)
   return {
     perHour: (atMs) => (size * HOUR_MS * curve(atMs)) / everyMs,
@@ -107,6 +111,10 @@ export function batches(rng: Rng, span: Span, options: BatchOptions): Rhythm {
       if (left > 0) {
         left -= 1
         return nowMs + pauseMs * Math.exp(rng.normal() * 0.5)
+      }
+      if (phaseAt(nowMs) !== phaseMs) {
+        phaseMs = phaseAt(nowMs)
+        run = Math.floor((nowMs - phaseMs) / everyMs)
       }
       for (;;) {
         run = Math.max(run + 1, Math.floor((nowMs - phaseMs) / everyMs))
@@ -124,6 +132,19 @@ export function batches(rng: Rng, span: Span, options: BatchOptions): Rhythm {
   }
 }
 
+/** A phase drawn anew with each restart. */
+function restarting(rng: Rng, span: Span, everyMs: number): number | ((nowMs: number) => number) {
+  const first = rng.next() * everyMs
+  const { startMs, endMs, restartsPerDay = 0 } = span
+  if (restartsPerDay <= 0) return first
+  const restarts: { atMs: number; phaseMs: number }[] = []
+  for (let time = startMs; time < endMs;) {
+    time += rng.exponential((24 * HOUR_MS) / restartsPerDay)
+    restarts.push({ atMs: time, phaseMs: rng.next() * everyMs })
+  }
+  return (nowMs) => restarts.findLast(({ atMs }) => atMs <= nowMs)?.phaseMs ?? first
+}
+
 /** Some rhythm a server job may have, with about `perHour` requests in the hours when the curve is 1. */
 export function anyRhythm(rng: Rng, span: Span, perHour: number, curve: Curve): Rhythm {
   const kind = rng.next()
@@ -133,7 +154,7 @@ export function anyRhythm(rng: Rng, span: Span, perHour: number, curve: Curve): 
   const size = (perHour * everyMs) / HOUR_MS
   return batches(rng, span, {
     everyMs,
-    phaseMs: aligned ? 0 : rng.next() * everyMs,
+    phaseMs: aligned ? 0 : restarting(rng, span, everyMs),
     jitterMs: rng.lognormal(everyMs / 200, 1),
     size,
     gapMs: rng.lognormal(700, 1.1),

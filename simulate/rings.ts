@@ -10,6 +10,8 @@ export interface Ring {
   choose(nowMs: number, route: Route, subject: number): number
   /** Told when credential `index` was refused on `route` until `resetAtMs`; answers whether another may still be free. */
   refused(nowMs: number, route: Route, index: number, resetAtMs: number): boolean
+  /** Whether the choice depends on the route; then the route has to be known before the credential. */
+  readonly byRoute?: boolean
 }
 
 const ignore = (): boolean => true
@@ -38,6 +40,7 @@ export function randomRotation(rng: Rng, count: number): Ring {
 export function failover(count: number): Ring {
   const blocked = new Map<number, number[]>()
   return {
+    byRoute: true,
     choose(nowMs, route) {
       const until = blocked.get(route.index)
       if (until === undefined) return 0
@@ -64,10 +67,37 @@ export function timeSlices(count: number, periodMs: number, phaseMs: number): Ri
   }
 }
 
+interface Stumbling {
+  /** Median length of a slice, milliseconds, and the standard deviation of its logarithm. */
+  readonly sliceMs: number
+  readonly sigma: number
+  /** Probability that the next key is not the next in turn. */
+  readonly skip: number
+}
+
+/** One key after another, each for a slice of uneven length; now and then another's turn comes first. Asked in the order of time. */
+export function stumblingSlices(rng: Rng, count: number, options: Stumbling): Ring {
+  let index = rng.below(count)
+  let untilMs = Number.NEGATIVE_INFINITY
+  return {
+    choose(nowMs) {
+      while (nowMs >= untilMs) {
+        const length = rng.lognormal(options.sliceMs, options.sigma)
+        // The first slice is under way when the traffic begins.
+        untilMs = untilMs === Number.NEGATIVE_INFINITY ? nowMs + length * rng.next() : untilMs + length
+        index = (index + 1 + (count > 2 && rng.chance(options.skip) ? rng.below(count - 1) : 0)) % count
+      }
+      return index
+    },
+    refused: ignore,
+  }
+}
+
 /** Moves on just before a credential is exhausted, counting by itself: `quota` requests each, in turn. */
 export function quotaSlices(count: number, quota: (route: Route) => number): Ring {
   const used = new Map<number, number>()
   return {
+    byRoute: true,
     choose(_nowMs, route) {
       const before = used.get(route.index) ?? 0
       used.set(route.index, before + 1)
@@ -89,6 +119,18 @@ export function sticky(rng: Rng, count: number, perSession: number, lanes: numbe
       }
       job.left -= 1
       return job.key
+    },
+    refused: ignore,
+  }
+}
+
+/** Every subject is served by `ways` of the credentials, by turns: shards that overlap. */
+export function overlappingShards(rng: Rng, count: number, ways: number): Ring {
+  return {
+    choose(_nowMs, _route, subject) {
+      const first = (Math.imul(subject, 0x9e37_79b1) >>> 8) % count
+      const step = 1 + ((Math.imul(subject, 0x85eb_ca6b) >>> 8) % Math.max(1, count - 1))
+      return (first + step * rng.below(Math.min(ways, count))) % count
     },
     refused: ignore,
   }

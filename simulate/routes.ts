@@ -99,12 +99,11 @@ const TEMPLATES: readonly string[] = [
 /** Free-tier limits per window before scaling; the shape follows published tables: most routes 5-30, some 60-900. */
 const APP_LIMITS = [5, 5, 8, 10, 15, 15, 15, 25, 30, 60, 75, 180, 300, 450, 900] as const
 const USER_LIMITS = [3, 5, 5, 10, 15, 15, 15, 25, 50, 75, 180, 300] as const
-/** An application may serve this many times its own free limit over all its users. */
-const ALL_USERS_FACTOR = 2
-
-/** Routes of this seed, most popular first. `load` scales limits with traffic, so that density changes no behaviour. */
-export function createRoutes(rng: Rng, load: number): Route[] {
-  const count = rng.between(42, TEMPLATES.length)
+/**
+ * `count` routes of this seed, most popular first. `load` scales limits with traffic, so that density changes no behaviour; an
+ * application may serve `allUsersFactor` times its own free limit over all its users.
+ */
+export function createRoutes(rng: Rng, load: number, count: number, allUsersFactor: number): Route[] {
   return rng.sample(TEMPLATES, count).map((line, index) => {
     const [method = 'GET', template = '/'] = line.split(' ')
     const appLimit = Math.max(2, Math.round(rng.pick(APP_LIMITS) * load))
@@ -115,7 +114,7 @@ export function createRoutes(rng: Rng, load: number): Route[] {
       template,
       appLimit,
       userLimit: Math.max(2, Math.round(rng.pick(USER_LIMITS) * load)),
-      allUsersLimit: appLimit * ALL_USERS_FACTOR,
+      allUsersLimit: Math.max(2, Math.round(appLimit * allUsersFactor)),
       durationMsMedian: rng.lognormal(write ? 90 : 45, 0.5),
       responseBytesMedian: rng.lognormal(write ? 400 : 2_500, 0.9),
     }

@@ -16,9 +16,11 @@ export interface Credential {
   readonly agent: string
   /** Whose token goes along; undefined = app-only. */
   readonly user: Account | undefined
+  /** This key's own variant of the program's walk, where members of a service differ a little. */
+  readonly walk?: RouteWalk
 }
 
-interface WorkerOptions {
+export interface WorkerOptions {
   readonly rng: Rng
   readonly rhythm: Rhythm
   readonly walk: RouteWalk
@@ -30,11 +32,15 @@ interface WorkerOptions {
   readonly subject?: () => Account
   /** Time to change to another credential after a refusal, median milliseconds. */
   readonly switchMs?: number
+  /** Told of each request when it goes out: whoever shadows this program acts on it. */
+  readonly onSent?: (nowMs: number, route: Route, gate: Gate) => void
 }
 
 interface Task {
   readonly route: Route
   readonly subject: Account | undefined
+  /** Credential of the first try; the ring is asked again for each further one. */
+  readonly index: number
   tries: number
 }
 
@@ -62,22 +68,34 @@ export class Worker implements Actor {
   }
 
   wake(nowMs: number, gate: Gate): number {
-    const { ring, credentials, rhythm } = this.options
-    const task = this.pending ?? this.nextTask()
+    const { ring, credentials, rhythm, onSent } = this.options
+    const again = this.pending
     this.pending = undefined
-    const index = ring.choose(nowMs, task.route, task.subject?.index ?? this.step)
+    const task = again ?? this.nextTask(nowMs)
+    const index = again === undefined ? task.index : ring.choose(nowMs, task.route, task.subject?.index ?? this.step)
     const { app, network, agent, user } = at(credentials, index)
-    const status = gate.send(task.route, callerOf(app, task.subject ?? user, network.address(nowMs), agent))
+    const downUntilMs = network.downUntil?.(nowMs) ?? 0
+    // A program with one key stops with its host; one of many keys loses a turn.
+    if (downUntilMs > nowMs) return rhythm.next(credentials.length === 1 ? downUntilMs : nowMs, gate.scaleOf(this))
+    const caller = callerOf(gate.logged, app, task.subject ?? user, network.address(nowMs), agent)
+    const status = gate.send(task.route, caller)
+    onSent?.(nowMs, task.route, gate)
     if (status !== TOO_MANY_REQUESTS) return rhythm.next(nowMs, gate.scaleOf(this))
     const more = ring.refused(nowMs, task.route, index, gate.resetAtMs)
     return this.afterRefusal(task, more, nowMs, gate)
   }
 
-  private nextTask(): Task {
-    const { rng, walk, subject } = this.options
-    this.route = walk.next(rng, this.route, this.step)
+  private nextTask(nowMs: number): Task {
+    const { rng, walk, ring, credentials } = this.options
+    const subject = this.options.subject?.()
+    const { step, route: previous } = this
     this.step += 1
-    return { route: this.route, subject: subject?.(), tries: 0 }
+    let route = walk.next(rng, previous, step, nowMs)
+    const index = ring.choose(nowMs, route, subject?.index ?? this.step)
+    const own = at(credentials, index).walk
+    if (own !== undefined && ring.byRoute !== true) route = own.next(rng, previous, step, nowMs)
+    this.route = route
+    return { route, subject, index, tries: 0 }
   }
 
   private afterRefusal(task: Task, more: boolean, nowMs: number, gate: Gate): number {

@@ -5,11 +5,13 @@ import { Hosting } from '#simulate/hosting.ts'
 import { createPopulation, type Population } from '#simulate/people.ts'
 import { Rng } from '#simulate/random.ts'
 import { HOUR_MS, type Span, WINDOW_MS } from '#simulate/rhythm.ts'
+import { type Conditions, drawConditions, type WorldKind } from '#simulate/conditions.ts'
 import { createRoutes, type Route } from '#simulate/routes.ts'
 import { createUseCases, type UseCase } from '#simulate/use-cases.ts'
 
 export interface World {
   readonly rng: Rng
+  readonly conditions: Conditions
   readonly span: Span
   /** Density of traffic: 1 at 1,000,000 requests of 1,500 apps in 24 hours. Rates and limits scale with it. */
   readonly load: number
@@ -20,10 +22,15 @@ export interface World {
   readonly population: Population
   readonly hosting: Hosting
   readonly registry: AppRegistry
+  /** Applications the platform is to have in the end: what a group's size is measured by. */
+  readonly appsPlanned: number
 }
 
 interface WorldOptions {
   readonly seed: number
+  readonly kind: WorldKind
+  /** Overrides single conditions that the seed would draw. */
+  readonly conditions?: Partial<Conditions>
   readonly apps: number
   readonly requests: number
   readonly hours: number
@@ -44,19 +51,30 @@ export function createWorld(options: WorldOptions): World {
   const load = options.requests / options.apps / options.hours / USUAL_DENSITY
   const book = new AddressBook(rng.fork('addresses'))
   const ids = new IdBook(rng.fork('ids'))
-  const routes = createRoutes(rng.fork('routes'), load)
+  const conditions = drawConditions(rng.fork('conditions'), options.kind, options.conditions)
+  const routes = createRoutes(rng.fork('routes'), load, conditions.routes, conditions.allUsersFactor)
   const population = createPopulation(rng.fork('people'), book, populationSize(options), () => ids.account())
-  const registryRng = rng.fork('registry')
+  const span: Span = {
+    startMs: options.startMs,
+    endMs: options.startMs + options.hours * HOUR_MS,
+    restartsPerDay: conditions.restartsPerDay,
+  }
   return {
     rng,
-    span: { startMs: options.startMs, endMs: options.startMs + options.hours * HOUR_MS },
+    conditions,
+    span,
     load,
     routes,
-    useCases: createUseCases(rng.fork('use-cases'), routes),
+    useCases: createUseCases(rng.fork('use-cases'), routes, conditions.mixDrift),
     book,
     ids,
     population,
-    hosting: new Hosting(rng.fork('hosting'), book, options.apps),
-    registry: new AppRegistry(registryRng, ids, WINDOW_MS, registryRng.chance(0.4)),
+    hosting: new Hosting(rng.fork('hosting'), book, { apps: options.apps, span, conditions }),
+    registry: new AppRegistry(rng.fork('registry'), ids, {
+      windowMs: WINDOW_MS,
+      phased: conditions.phasedWindows,
+      unregistered: conditions.unregistered,
+    }),
+    appsPlanned: options.apps,
   }
 }

@@ -4,9 +4,8 @@ import { createWriteStream } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
-import { recordOf } from '#simulate/apps.ts'
 import { type Block, generate } from '#simulate/engine.ts'
-import { createPlan, type Plan, type PlanOptions, truthOf } from '#simulate/plan.ts'
+import { createPlan, type Plan, type PlanOptions, recordsOf, truthOf } from '#simulate/plan.ts'
 
 interface SimulateOptions extends PlanOptions {
   readonly outDir: string
@@ -64,9 +63,7 @@ export async function simulate(options: SimulateOptions): Promise<Simulated> {
   // truth.json is the sign of a complete output, so an older one must not outlive the start of a new run.
   await rm(files.truth, { force: true })
   const plan = createPlan(options)
-  const records = plan.apps
-    .map((app) => recordOf(app, plan.routes))
-    .toSorted((left, right) => (left.app_id < right.app_id ? -1 : 1))
+  const records = recordsOf(plan)
   await writeFile(files.apps, records.map((record) => `${JSON.stringify(record)}\n`).join(''))
   const { requests, bytes } = await writeBlocks(files.requests, generate(plan, plan.pace), options)
   await writeFile(files.truth, `${JSON.stringify(truthOf(plan, requests), null, 2)}\n`)

@@ -1,95 +1,111 @@
-/** `sidestep evaluate`: simulate, detect, score. */
-import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** `sidestep evaluate`: simulate, detect, score; one world or many. */
 import { Command, InvalidArgumentError } from 'commander'
 
-import type { ClickHouse } from '#lib/clickhouse.ts'
-import { errorMessage, SidestepError } from '#lib/errors.ts'
-import type { Finding } from '#schemas/finding.ts'
-import { Truth } from '#schemas/truth.ts'
-import { DEFAULTS } from '#simulate/plan.ts'
-import { simulate } from '#simulate/write.ts'
+import { SidestepError } from '#lib/errors.ts'
+import { WORLD_KINDS, type WorldKind } from '#simulate/conditions.ts'
+import { DEFAULTS, PlanError } from '#simulate/plan.ts'
+import { STRENGTHS } from '#simulate/scenarios/scenario.ts'
 
 import { renderScorecard } from '../../evaluate/report.ts'
-import { score, type PredictedCluster, type Scorecard } from '../../evaluate/score.ts'
-import { analyseAll } from '../analysis.ts'
-import { ingestForDetection } from '../detect-ingest.ts'
-import { withEngine } from '../with-engine.ts'
+import { renderSummaries } from '../../evaluate/summary-report.ts'
+import { summarize } from '../../evaluate/summary.ts'
+import type { WorldResult } from '../../evaluate/world-result.ts'
+import { listWorlds, type World } from '../../evaluate/worlds.ts'
+import { evaluateTraffic, evaluateWorld, type EvaluateOptions } from '../evaluate-world.ts'
 
 const EXAMPLE = `
 Examples:
   $ sidestep evaluate --seed 11
-  $ sidestep evaluate --seed 11 --apps 3000 --requests 2000000 --json > scorecard.json
-  $ sidestep evaluate --traffic w            (what sidestep simulate --out w has written)
+  $ sidestep evaluate --seed 11 --seeds 5 --world tidy,hard,benign --strength medium,weak --peers
+  $ sidestep evaluate --seed 11 --apps 3000 --requests 2000000 --json > results.json
+  $ sidestep evaluate --traffic w1 w2        (what sidestep simulate --out w1 has written, and w2)
+
+Several worlds run one after the other; the means are over seeds, with 95 % intervals (Student's t).
 `
 
 interface Options {
   readonly seed: number
+  readonly seeds: number
+  readonly world: readonly WorldKind[]
+  readonly strength: readonly World['strength'][]
   readonly apps: number
   readonly requests: number
   readonly hours: number
   readonly scenarios?: readonly string[]
-  readonly traffic?: string
+  readonly traffic?: readonly string[]
+  readonly peers?: true
   readonly json?: true
 }
 
-/** Findings as the scorer takes them. */
-export function predictedClusters(findings: readonly Finding[]): PredictedCluster[] {
-  return findings.map(({ data }) => ({
-    id: data.finding_info.uid,
-    policies: data.finding_info.types,
-    probability: data.confidence_score / 100,
-    members: data.resources.map((app) => ({ app_id: app.uid, probability: app.data.probability })),
+/** A world to evaluate, simulated or given. */
+interface Job {
+  readonly title: string
+  readonly run: (options: EvaluateOptions) => Promise<WorldResult | undefined>
+}
+
+function jobsOf(options: Options): Job[] {
+  if (options.traffic !== undefined) {
+    return options.traffic.map((directory) => ({
+      title: directory,
+      run: async (how) => await evaluateTraffic(directory, how),
+    }))
+  }
+  const { apps, requests, hours, scenarios } = options
+  const size = { apps, requests, hours, ...(scenarios === undefined ? {} : { scenarios }) }
+  const seeds = Array.from({ length: options.seeds }, (_, index) => options.seed + index)
+  return listWorlds(options.world, options.strength, seeds).map((world) => ({
+    title: `${world.kind}, ${world.strength}, seed ${world.seed}`,
+    run: async (how) => await evaluateWorld(world, size, how),
   }))
 }
 
-async function readTruth(directory: string): Promise<Truth> {
-  const file = join(directory, 'truth.json')
-  if (!existsSync(file))
-    throw new SidestepError('usage', `${file} is missing: --traffic takes a directory that simulate has written`)
-  try {
-    return Truth.parse(JSON.parse(await readFile(file, 'utf8')))
-  } catch (error) {
-    throw new SidestepError('usage', `${file} is not the truth of a simulation: ${errorMessage(error)}`, {
-      cause: error,
-    })
-  }
-}
-
 /** Undefined when it was interrupted. */
-async function scoreTraffic(
-  directory: string,
-  clickhouse: ClickHouse,
-  signal: AbortSignal,
-): Promise<Scorecard | undefined> {
-  const truth = await readTruth(directory)
-  await ingestForDetection({
-    requests: [join(directory, 'requests.ndjson')],
-    apps: join(directory, 'apps.ndjson'),
-    format: 'sidestep',
-    trustedHops: 0,
-    clickhouse,
-    signal,
-  })
-  if (signal.aborted) return undefined
-  const { findings } = await analyseAll(clickhouse, Date.now())
-  return score(truth, predictedClusters(findings))
+async function runJobs(jobs: readonly Job[], peers: boolean): Promise<WorldResult[] | undefined> {
+  const isTerminal = process.stderr.isTTY
+  const clearLine = isTerminal ? '\r\u001B[K' : ''
+  const results: WorldResult[] = []
+  for (const [index, { title, run }] of jobs.entries()) {
+    const startedAt = performance.now()
+    const onStep = (step: string): void => {
+      if (isTerminal) process.stderr.write(`${clearLine}world ${index + 1} of ${jobs.length} (${title}): ${step} …`)
+    }
+    const result = await run({ peers, onStep })
+    process.stderr.write(clearLine)
+    if (result === undefined) return undefined
+    results.push(result)
+    if (jobs.length > 1) process.stderr.write(`${title}: ${outcome(result, (performance.now() - startedAt) / 1000)}\n`)
+  }
+  return results
 }
 
-async function run(options: Options): Promise<void> {
-  const directory = options.traffic ?? (await mkdtemp(join(tmpdir(), 'sidestep-evaluate-')))
+function outcome({ card }: WorldResult, seconds: number): string {
+  const { found, false_findings, innocent_apps_accused } = card
+  return `${found.count} of ${found.total} found, ${false_findings.length} false findings, ${innocent_apps_accused.count} benign apps named (${seconds.toFixed(0)} s)`
+}
+
+async function evaluate(options: Options): Promise<void> {
   try {
-    await withEngine(undefined, async (clickhouse, signal) => {
-      if (options.traffic === undefined) await simulate({ outDir: directory, ...options, signal })
-      const card = await scoreTraffic(directory, clickhouse, signal)
-      if (card === undefined) return
-      process.stdout.write(options.json === true ? `${JSON.stringify(card)}\n` : `${renderScorecard(card)}\n`)
-    })
-  } finally {
-    if (options.traffic === undefined) await rm(directory, { recursive: true, force: true })
+    const results = await runJobs(jobsOf(options), options.peers === true)
+    if (results !== undefined) process.stdout.write(options.json === true ? json(results) : report(results))
+  } catch (error) {
+    if (error instanceof PlanError) throw new SidestepError('usage', error.message, { cause: error })
+    throw error
   }
+}
+
+function json(results: readonly WorldResult[]): string {
+  const worlds = results.map(({ world, strength, seed, card }) => ({ world, strength, seed, card }))
+  return `${JSON.stringify({ worlds, summaries: summarize(results) })}\n`
+}
+
+/** The scorecard of a single world, and the summaries of many or of several methods. */
+function report(results: readonly WorldResult[]): string {
+  const [only] = results
+  const isOne = results.length === 1 && only !== undefined
+  const hasPeers = results.some(({ methods }) => methods.length > 1)
+  const parts = isOne ? [renderScorecard(only.card)] : []
+  if (!isOne || hasPeers) parts.push(renderSummaries(summarize(results)))
+  return `${parts.join('\n')}\n`
 }
 
 function wholeNumber(text: string): number {
@@ -98,16 +114,37 @@ function wholeNumber(text: string): number {
   return value
 }
 
+function seedCount(text: string): number {
+  const value = wholeNumber(text)
+  if (value < 1) throw new InvalidArgumentError('It must be at least 1.')
+  return value
+}
+
+/** A list, separated by commas, of names out of `known`. */
+function listOf<Name extends string>(known: readonly Name[]): (text: string) => Name[] {
+  return (text) =>
+    text.split(',').map((part) => {
+      const name = known.find((candidate) => candidate === part.trim())
+      if (name === undefined) throw new InvalidArgumentError(`It must be of ${known.join(', ')}.`)
+      return name
+    })
+}
+
 export function evaluateCommand(): Command {
+  const strengths = ['mixed', ...STRENGTHS] as const
   return new Command('evaluate')
     .description('Simulate labelled traffic, detect, and score the findings against the truth.')
-    .option('--seed <n>', 'seed of the simulation', wholeNumber, DEFAULTS.seed)
+    .option('--seed <n>', 'first seed of the simulation', wholeNumber, DEFAULTS.seed)
+    .option('--seeds <n>', 'how many seeds of each kind of world', seedCount, 1)
+    .option('--world <kinds>', `kinds of world: ${WORLD_KINDS.join(', ')}`, listOf(WORLD_KINDS), [DEFAULTS.world])
+    .option('--strength <names>', `of the violations: ${strengths.join(', ')}`, listOf(strengths), ['mixed'])
     .option('--apps <n>', 'applications', wholeNumber, DEFAULTS.apps)
     .option('--requests <n>', 'requests', wholeNumber, DEFAULTS.requests)
     .option('--hours <n>', 'length of the traffic', wholeNumber, DEFAULTS.hours)
     .option('--scenarios <names>', 'only these, separated by commas', (text: string) => text.split(','))
-    .option('--traffic <dir>', 'score on a directory that simulate has written, instead')
-    .option('--json', 'print the scorecard as JSON')
+    .option('--traffic <dirs...>', 'score on directories that simulate has written, instead')
+    .option('--peers', 'the published methods on the same traffic, each at its best thresholds')
+    .option('--json', 'print all numbers as JSON')
     .addHelpText('after', EXAMPLE)
-    .action(async (options: Options) => await run(options))
+    .action(async (options: Options) => await evaluate(options))
 }

@@ -2,8 +2,10 @@
 import { stat } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { createProgress } from '#lib/progress.ts'
+import { WORLD_KINDS, type WorldKind } from '#simulate/conditions.ts'
 import { DEFAULTS, PlanError } from '#simulate/plan.ts'
 import { SCENARIOS } from '#simulate/scenarios/registry.ts'
+import { type Strength, STRENGTHS } from '#simulate/scenarios/scenario.ts'
 import { type Simulated, simulate } from '#simulate/write.ts'
 import { COMPRESSIONS, simulateToKafka, type Compression } from '../simulate-kafka.ts'
 
@@ -14,6 +16,8 @@ const EXIT_INTERRUPTED = 130
 const EXAMPLE = `
 Examples:
   $ sidestep simulate --out /tmp/traffic --seed 7 --requests 200000 --apps 600
+  $ sidestep simulate --out /tmp/calm --seed 7 --world benign
+  $ sidestep simulate --out /tmp/weak --seed 7 --world hard --strength weak
   $ sidestep simulate --kafka localhost:9092 --requests 200000
 `
 
@@ -50,6 +54,8 @@ interface Options {
   readonly apps: number
   readonly requests: number
   readonly hours: number
+  readonly world: WorldKind
+  readonly strength: Strength | 'mixed'
   readonly scenarios?: string[]
   readonly listScenarios?: boolean
 }
@@ -132,6 +138,16 @@ export function simulateCommand(): Command {
       .option('--apps <n>', 'applications', wholeNumber(10, 1_000_000), DEFAULTS.apps)
       .option('--requests <n>', 'requests, met within 3 %', wholeNumber(1_000, 10_000_000_000), DEFAULTS.requests)
       .option('--hours <n>', 'length of the traffic', hoursArgument, DEFAULTS.hours)
+      .addOption(
+        new Option('--world <kind>', 'tidy: clean; hard: noisy, shared, framed; benign: nobody breaks a rule')
+          .choices(WORLD_KINDS)
+          .default(DEFAULTS.world),
+      )
+      .addOption(
+        new Option('--strength <strength>', 'how openly violations show themselves')
+          .choices([...STRENGTHS, 'mixed'])
+          .default('mixed'),
+      )
       .option('--scenarios <names>', 'only these scenarios, separated by commas', nameList)
       .option(
         '--kafka <brokers>',

@@ -11,6 +11,7 @@ import { hoursToMilliseconds } from 'date-fns'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import { errorMessage } from '#lib/errors.ts'
 import { analyse } from './analyse.ts'
+import { computeHours } from './run/hours.ts'
 import { TUNING } from './tuning.ts'
 import type { Window } from './run/window.ts'
 
@@ -54,16 +55,21 @@ export async function runAnalyzer(options: AnalyzerOptions): Promise<void> {
 
 async function runCycle({ clickhouse, windowHours, log, now, onCycle }: AnalyzerOptions, nowMs: number): Promise<void> {
   try {
+    const runId = `run-${nowMs}`
+    const hours = await computeHours(clickhouse, runId)
     const window = cycleWindow(nowMs, windowHours)
     const { findings, apps, exempt } = await analyse({
       clickhouse,
       window,
       tuning: TUNING,
-      runId: `run-${nowMs}`,
+      runId,
       nowMs,
     })
     const seconds = (now() - nowMs) / 1000
-    log.info({ event: 'analyzer.cycle', apps, findings: findings.length, exempt: exempt.length, seconds }, 'analysed')
+    log.info(
+      { event: 'analyzer.cycle', hours, apps, findings: findings.length, exempt: exempt.length, seconds },
+      'analysed',
+    )
     onCycle(true, seconds, findings.length)
   } catch (error) {
     log.error(

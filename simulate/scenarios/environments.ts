@@ -17,7 +17,7 @@ import {
   type Service,
   serviceOf,
 } from '#simulate/scenarios/instances.ts'
-import { jobAround } from '#simulate/scenarios/operator.ts'
+import { evidentAt, jobAround } from '#simulate/scenarios/operator.ts'
 import { exempt, type Scenario, type Staged, type Strength, violation } from '#simulate/scenarios/scenario.ts'
 import { ENVIRONMENT_WORDS } from '#simulate/words.ts'
 import { Worker } from '#simulate/worker.ts'
@@ -87,6 +87,7 @@ function misuse(world: World, rng: Rng, strength: Strength, options: Misuse): St
     network: at(networks, index),
     agent: apart ? sdkAgent(rng) : service.agent,
     user: undefined,
+    walk: walk.jittered(rng.fork(`walk-${index}`), world.conditions.mixJitter),
   }))
   const offset = world.population.anyone.pick(rng).country.offsetHours
   const curve = rng.chance(0.5) ? always : (atMs: number): number => activityAt(atMs, offset)
@@ -107,7 +108,12 @@ function misuse(world: World, rng: Rng, strength: Strength, options: Misuse): St
     .flatMap((app, index) => lowLoad(world, rng.fork(`low-${index}`), service, app, walk, 10 + 20 * world.load))
   const duplicate: PolicyCode =
     options.owners === 'many' ? 'duplicate_apps_multiple_owners' : 'duplicate_apps_single_owner'
-  return { apps, actors: [worker, ...tests], policy: ['environment_exemption_misuse', duplicate] }
+  return {
+    apps,
+    actors: [worker, ...tests],
+    policy: ['environment_exemption_misuse', duplicate],
+    evidentAtMs: evidentAt(world.span.startMs, apps.length, perHour),
+  }
 }
 
 function customersOf(world: World, rng: Rng, perHour: number): Weighted<Person> {
@@ -168,7 +174,7 @@ export const ENVIRONMENTS: readonly Scenario[] = [
     'environments_compliant',
     'development, staging and production of one service, as the policy allows',
     compliant,
-    8,
+    { copies: 6 },
   ),
   violation(
     'environments_production_load',

@@ -4,18 +4,20 @@ import { sdkAgent } from '#simulate/agents.ts'
 import type { App } from '#simulate/apps.ts'
 import { anyUseCase, type Cast, cronApp, personalApp, tinkering } from '#simulate/kinds.ts'
 import { personalName, registration } from '#simulate/naming.ts'
-import type { Person } from '#simulate/people.ts'
+import { FixedAddress } from '#simulate/networks.ts'
+import type { Person, Site } from '#simulate/people.ts'
 import { at, type Rng } from '#simulate/random.ts'
 import { between, HOUR_MS, MINUTE_MS, shift, steady } from '#simulate/rhythm.ts'
 import { single } from '#simulate/rings.ts'
 import { RouteWalk, walkOf } from '#simulate/walks.ts'
+import { strangers } from '#simulate/scenarios/deployments.ts'
 import { lookalike, type Scenario, together } from '#simulate/scenarios/scenario.ts'
 import { Worker } from '#simulate/worker.ts'
 import type { World } from '#simulate/world.ts'
 
-/** Cron jobs of strangers that all fire on the hour (or half past, or every quarter): synchronous to the second. */
+/** Cron jobs of strangers that all fire on the hour (or half past, every quarter, on the full minute): synchronous to the second. */
 function hourlyCrons(world: World, rng: Rng): Cast {
-  const everyMs = rng.pick([15, 30, 60, 60, 60]) * MINUTE_MS
+  const everyMs = rng.pick([1, 5, 15, 30, 60, 60, 60]) * MINUTE_MS
   return together(
     Array.from({ length: rng.between(7, 18) }, (_, index) => {
       const own = rng.fork(`cron-${index}`)
@@ -92,9 +94,24 @@ function student(world: World, rng: Rng, lab: Lab, person: Person): { app: App; 
 
 /** A class that works through one tutorial: same script, same library, same two hours, same campus network. */
 function campusTutorial(world: World, rng: Rng): Cast {
+  return tutorialAt(world, rng, anyCampus(world, rng))
+}
+
+function anyCampus(world: World, rng: Rng): Site {
+  const ranked = world.population.campuses.toSorted((left, right) => right.people.length - left.people.length)
+  return at(ranked, rng.below(Math.min(3, ranked.length)))
+}
+
+/** The same class behind one busy address: the rest of the campus has programs of its own there, day and night. */
+function busyCampus(world: World, rng: Rng): Cast {
+  const campus = anyCampus(world, rng)
+  const site = { ...campus, network: new FixedAddress(world.book.v4(campus.country.fixed)) }
+  const residents = strangers(world, rng.fork('residents'), rng.between(12, 45), () => site.network)
+  return together([tutorialAt(world, rng.fork('class'), site), residents])
+}
+
+function tutorialAt(world: World, rng: Rng, site: Site): Cast {
   const { span, population } = world
-  const ranked = population.campuses.toSorted((left, right) => right.people.length - left.people.length)
-  const site = at(ranked, rng.below(Math.min(3, ranked.length)))
   const script = walkOf(rng, anyUseCase(world, rng), rng.between(2, 5)).mix.items
   const lengthMs = span.endMs - span.startMs
   const labMs = Math.min(lengthMs / 2, rng.range(1.2, 3) * HOUR_MS)
@@ -124,4 +141,5 @@ export const HABITS: readonly Scenario[] = [
   lookalike('hourly_crons', 'unrelated cron jobs that fire on the hour', hourlyCrons),
   lookalike('common_sdk', "strangers who use one library's defaults and example", commonSdk),
   lookalike('campus_tutorial', 'students who run one tutorial on one campus', campusTutorial),
+  lookalike('campus_tutorial_busy', 'the same behind one busy address', busyCampus),
 ]

@@ -49,7 +49,7 @@ export function serviceOf(world: World, rng: Rng): Service {
       description(rng, useCase) ?? rng.pick(useCase.phrases).replace('{topic}', 'news').replace('{city}', 'Berlin'),
     bornMs: createdAt(rng, world.span.startMs - 30 * 24 * HOUR_MS),
     style: rng.below(4),
-    servers: world.hosting.fleet(rng, rng.size(1.8, 0.6, 1, 6)),
+    servers: world.hosting.operated(rng, rng.size(1.8, 0.6, 1, 6)),
     agent: rng.chance(0.5) ? customAgent(rng, name, undefined) : sdkAgent(rng),
   }
 }

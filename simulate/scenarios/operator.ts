@@ -10,7 +10,7 @@ import { createdAt, domainOf, registration } from '#simulate/naming.ts'
 import { Mixture, type Network } from '#simulate/networks.ts'
 import type { Account, Person } from '#simulate/people.ts'
 import { at, type Rng } from '#simulate/random.ts'
-import { always, batches, type Curve, HOUR_MS, MINUTE_MS, type Rhythm, steady } from '#simulate/rhythm.ts'
+import { always, batches, between, type Curve, HOUR_MS, MINUTE_MS, type Rhythm, steady } from '#simulate/rhythm.ts'
 import type { Ring } from '#simulate/rings.ts'
 import type { Route } from '#simulate/routes.ts'
 import type { UseCase } from '#simulate/use-cases.ts'
@@ -35,8 +35,21 @@ export interface Openness {
   readonly gain: number
 }
 
-/** Draws how openly a group of this strength works. */
-export function openness(rng: Rng, strength: Strength): Openness {
+/** Draws how openly a group of this strength works, in a world whose registries and habits are as honest as they are. */
+export function openness(world: World, rng: Rng, strength: Strength): Openness {
+  const open = usually(rng, strength)
+  const { groupScale, likeness, agentHabit } = world.conditions
+  const apps = Math.min(60, Math.max(2, Math.round(open.apps * groupScale)))
+  return {
+    ...open,
+    apps,
+    gain: Math.min(open.gain, Math.max(1.15, apps * 0.9)),
+    likeness: open.likeness * likeness,
+    sharedAgent: open.sharedAgent && rng.chance(agentHabit),
+  }
+}
+
+function usually(rng: Rng, strength: Strength): Openness {
   if (strength === 'strong') {
     const count = rng.size(4.5, 0.5, 3, 20)
     return {
@@ -80,6 +93,10 @@ export interface Scheme {
   /** `quota` is what one key may send to a route in a limit window. */
   readonly ring: (rng: Rng, count: number, quota: (route: Route) => number) => Ring
   readonly tokens?: TokenUse
+  /** Keys at least. */
+  readonly leastKeys?: number
+  /** Accounts whose tokens go along, when `tokens` says so; one to three otherwise. */
+  readonly accounts?: number
   /** Replaces the network of every key. */
   readonly networks?: (world: World, rng: Rng, open: Openness, owners: readonly Account[]) => readonly Network[]
   readonly agents?: (rng: Rng, apps: readonly App[]) => readonly string[]
@@ -146,7 +163,7 @@ export function registerKeys(
 export function networksOf(world: World, rng: Rng, open: Openness): Network[] {
   const dedicated = 0.55 + 0.35 * open.sharedNetwork
   const common = rng.chance(dedicated)
-    ? world.hosting.fleet(rng, rng.size(1.8, 0.6, 1, 8))
+    ? world.hosting.operated(rng, rng.size(1.8, 0.6, 1, 8))
     : world.hosting.anywhere(rng)
   if (open.sharedNetwork >= 1) return Array.from({ length: open.apps }, () => common)
   return Array.from({ length: open.apps }, (_, index) => {
@@ -223,6 +240,22 @@ export function ownersTinker(world: World, rng: Rng, apps: readonly App[], walk:
     })
 }
 
+/** Requests of the job that each key has sent when what they have in common can be told from chance, about. */
+const EVIDENT_REQUESTS_PER_KEY = 30
+
+/** When `keys` keys that share `perHour` requests an hour since `sinceMs` have each sent enough; epoch milliseconds. */
+export function evidentAt(sinceMs: number, keys: number, perHour: number): number {
+  return sinceMs + Math.max(1, (EVIDENT_REQUESTS_PER_KEY * keys) / perHour) * HOUR_MS
+}
+
+/** Some operations begin in the course of the traffic rather than before it. */
+export function startingLate(world: World, rng: Rng, curve: Curve): { curve: Curve; sinceMs: number } {
+  const { startMs, endMs } = world.span
+  if (!rng.chance(world.conditions.lateStart)) return { curve, sinceMs: startMs }
+  const sinceMs = startMs + (endMs - startMs) * rng.range(0.05, 0.6)
+  return { curve: between(sinceMs, endMs, curve), sinceMs }
+}
+
 function gainOf(rng: Rng, open: Openness, scheme: Scheme): number {
   if (scheme.gainPerKey === undefined) return open.gain
   const [low, high] = scheme.gainPerKey
@@ -231,18 +264,23 @@ function gainOf(rng: Rng, open: Openness, scheme: Scheme): number {
 
 /** Stages the whole operation. */
 export function operate(world: World, rng: Rng, strength: Strength, scheme: Scheme): Staged {
-  const open = openness(rng, strength)
+  const drawn = openness(world, rng, strength)
+  const open = { ...drawn, apps: Math.max(drawn.apps, scheme.leastKeys ?? 2) }
   const useCase = anyUseCase(world, rng)
   const owners = ownersOf(world, rng, scheme.owners, open.apps, open)
   const apps = registerKeys(world, rng, owners, useCase, open.likeness)
   const tokens =
     scheme.tokens ?? rng.pick(['app_only', 'app_only', 'owner', strength === 'weak' ? 'owner' : 'accounts'] as const)
   const accounts =
-    tokens === 'accounts' ? Array.from({ length: rng.between(1, 3) }, () => world.population.anyone.pick(rng)) : []
+    tokens === 'accounts'
+      ? Array.from({ length: scheme.accounts ?? rng.between(1, 3) }, () => world.population.anyone.pick(rng))
+      : []
   const limitOfRoute = (route: Route): number =>
-    tokens === 'app_only' ? route.appLimit : route.userLimit * Math.max(1, accounts.length)
+    tokens === 'app_only'
+      ? route.appLimit
+      : Math.min(route.allUsersLimit, route.userLimit * Math.max(1, accounts.length))
   const { walk, perHour } = jobAround(world, rng, useCase, limitOfRoute, gainOf(rng, open, scheme))
-  const curve = rng.chance(0.4) ? always : anyCurve(world, rng)
+  const { curve, sinceMs } = startingLate(world, rng, rng.chance(0.4) ? always : anyCurve(world, rng))
   const networks = scheme.networks?.(world, rng, open, owners) ?? networksOf(world, rng, open)
   const agents = scheme.agents?.(rng, apps) ?? agentsOf(rng, open, apps)
   const credentials = apps.map((app, index): Credential => {
@@ -251,6 +289,7 @@ export function operate(world: World, rng: Rng, strength: Strength, scheme: Sche
       network: at(networks, index),
       agent: at(agents, index),
       user: tokens === 'owner' ? app.owner : undefined,
+      walk: walk.jittered(rng.fork(`walk-${index}`), world.conditions.mixJitter),
     }
   })
   const subjects = rng.fork('subjects')
@@ -272,5 +311,6 @@ export function operate(world: World, rng: Rng, strength: Strength, scheme: Sche
   })
   const policy =
     scheme.owners === 'one' ? (['duplicate_apps_single_owner'] as const) : (['duplicate_apps_multiple_owners'] as const)
-  return { apps, actors: [job, ...lives, ...ownersTinker(world, rng, apps, walk, open.likeness)], policy }
+  const actors = [job, ...lives, ...ownersTinker(world, rng, apps, walk, open.likeness)]
+  return { apps, actors, policy, evidentAtMs: evidentAt(sinceMs, apps.length, perHour) }
 }

@@ -72,7 +72,7 @@ function aggregator(world: World, rng: Rng): Cast {
 /** One owner's really different products: other routes, other people, other names, the same servers. */
 function differentProducts(world: World, rng: Rng): Cast {
   const owner = world.ids.account()
-  const servers = world.hosting.fleet(rng, rng.between(1, 4))
+  const servers = world.hosting.operated(rng, rng.between(1, 4))
   const agent = rng.chance(0.5) ? { agent: sdkAgent(rng) } : {}
   const useCases = rng.sample(world.useCases, rng.between(2, 4))
   // One house, one brand: names and sites are alike, and that is no offence.
@@ -136,7 +136,7 @@ function selfHosted(world: World, rng: Rng): Cast {
         useCase,
         person,
         network,
-        walk,
+        walk: walk.jittered(own.fork('walk'), world.conditions.mixJitter),
         agent: own.pick(versions),
         ...name,
       })
@@ -268,10 +268,13 @@ function loneThrottled(world: World, rng: Rng): Cast {
 export const PRODUCTS: readonly Scenario[] = [
   lookalike('popular_users', 'popular people who use many apps', popularUsers),
   lookalike('aggregator', 'a service that everybody of a circle connects, and the apps they use', aggregator),
-  lookalike('different_products', "one owner's really different products on the same servers", differentProducts, 2),
-  lookalike('competitors', 'the same routes and overlapping customers', competitors, 2),
+  lookalike('different_products', "one owner's really different products on the same servers", differentProducts, {
+    copies: 2,
+    needs: { routes: 12 },
+  }),
+  lookalike('competitors', 'the same routes and overlapping customers', competitors, { copies: 2 }),
   lookalike('self_hosted_tool', 'a tool that each person runs at home with a key of their own', selfHosted),
-  lookalike('successor_abrupt', 'a move from an old app to its successor at one moment', abruptMove, 2),
-  lookalike('successor_gradual', 'a move from an old app to its successor, user by user', gradualMove, 2),
-  lookalike('lone_throttled', 'an app throttled all by itself', loneThrottled, 4),
+  lookalike('successor_abrupt', 'a move from an old app to its successor at one moment', abruptMove, { copies: 2 }),
+  lookalike('successor_gradual', 'a move from an old app to its successor, user by user', gradualMove, { copies: 2 }),
+  lookalike('lone_throttled', 'an app throttled all by itself', loneThrottled, { copies: 4 }),
 ]

@@ -6,9 +6,10 @@ import { anyUseCase, audienceOf } from '#simulate/kinds.ts'
 import { activityAt, type Person } from '#simulate/people.ts'
 import { at, type Rng, Weighted } from '#simulate/random.ts'
 import { always } from '#simulate/rhythm.ts'
-import { shards } from '#simulate/rings.ts'
+import { overlappingShards, shards } from '#simulate/rings.ts'
 import {
   agentsOf,
+  evidentAt,
   jobAround,
   jobRhythm,
   networksOf,
@@ -17,6 +18,7 @@ import {
   ownersTinker,
   ownLife,
   registerKeys,
+  startingLate,
 } from '#simulate/scenarios/operator.ts'
 import { type Scenario, type Staged, type Strength, violation } from '#simulate/scenarios/scenario.ts'
 import { type Credential, Worker } from '#simulate/worker.ts'
@@ -58,8 +60,14 @@ function phones(
   })
 }
 
-function shardedService(world: World, rng: Rng, strength: Strength, owners: 'one' | 'many'): Staged {
-  const open = openness(rng, strength)
+function shardedService(
+  world: World,
+  rng: Rng,
+  strength: Strength,
+  owners: 'one' | 'many',
+  overlapping = false,
+): Staged {
+  const open = openness(world, rng, strength)
   const useCase = anyUseCase(world, rng)
   const apps = registerKeys(world, rng, ownersOf(world, rng, owners, open.apps, open), useCase, open.likeness)
   // A shard's limit is the one over all its users; the service as a whole needs `gain` times that.
@@ -72,16 +80,20 @@ function shardedService(world: World, rng: Rng, strength: Strength, owners: 'one
     network: at(networks, index),
     agent: at(agents, index),
     user: undefined,
+    walk: walk.jittered(rng.fork(`walk-${index}`), world.conditions.mixJitter),
   }))
   const offset = world.population.anyone.pick(rng).country.offsetHours
-  const curve = rng.chance(0.5) ? always : (atMs: number): number => activityAt(atMs, offset)
+  const daily = rng.chance(0.5) ? always : (atMs: number): number => activityAt(atMs, offset)
+  const { curve, sinceMs } = startingLate(world, rng, daily)
   const subjects = rng.fork('subjects')
   const service = new Worker({
     rng: rng.fork('service'),
     rhythm: jobRhythm(rng.fork('rhythm'), world, perHour, curve),
     walk,
     credentials,
-    ring: shards(rng.fork('shards'), apps.length, straysOf(rng, strength)),
+    ring: overlapping
+      ? overlappingShards(rng.fork('shards'), apps.length, rng.between(2, 3))
+      : shards(rng.fork('shards'), apps.length, straysOf(rng, strength)),
     temper: rng.pick(['give_up', 'back_off', 'wait']),
     elastic: false,
     subject: () => people.pick(subjects),
@@ -98,6 +110,7 @@ function shardedService(world: World, rng: Rng, strength: Strength, owners: 'one
     apps,
     actors: [service, ...lives, ...onPhones, ...ownersTinker(world, rng, apps, walk, open.likeness)],
     policy: ['service_sharded_across_apps', duplicate],
+    evidentAtMs: evidentAt(sinceMs, apps.length, perHour),
   }
 }
 
@@ -111,5 +124,11 @@ export const SHARDING: readonly Scenario[] = [
     'sharded_service_multiple_owners',
     'the same, the apps registered to several accounts',
     (world, rng, strength) => shardedService(world, rng, strength, 'many'),
+  ),
+  violation(
+    'sharded_service_overlapping',
+    'one service whose users are each served through several of its apps',
+    (world, rng, strength) => shardedService(world, rng, strength, rng.chance(0.5) ? 'one' : 'many', true),
+    { needs: { users: true } },
   ),
 ]

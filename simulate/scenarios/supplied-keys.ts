@@ -14,6 +14,7 @@ import { always, anyRhythm, batches, MINUTE_MS, type Rhythm, shift } from '#simu
 import { single } from '#simulate/rings.ts'
 import type { UseCase } from '#simulate/use-cases.ts'
 import { type RouteWalk, walkOf } from '#simulate/walks.ts'
+import { evidentAt } from '#simulate/scenarios/operator.ts'
 import { type Scenario, type Staged, type Strength, violation } from '#simulate/scenarios/scenario.ts'
 import { Worker } from '#simulate/worker.ts'
 import type { World } from '#simulate/world.ts'
@@ -27,6 +28,9 @@ interface Vendor {
   readonly shareAtVendor: number
   readonly rhythm: (rng: Rng, perHour: number) => Rhythm
 }
+
+/** Requests a day of a customer at load 1. */
+const PER_DAY_MEDIAN = 330
 
 /** Number of customers: more than ten on an address when open. */
 function customersOf(rng: Rng, strength: Strength): number {
@@ -43,7 +47,7 @@ function vendorOf(world: World, rng: Rng, strength: Strength): Vendor {
   const polls = rng.chance(0.6)
   return {
     useCase,
-    network: world.hosting.fleet(rng, machines),
+    network: world.hosting.operated(rng, machines),
     walk: walkOf(rng, useCase, rng.between(2, 7)),
     agent: rng.chance(open) ? customAgent(rng, brandName(rng), undefined) : sdkAgent(rng),
     shareAtVendor: strength === 'strong' ? 1 : strength === 'medium' ? rng.range(0.7, 1) : rng.range(0.4, 0.75),
@@ -79,18 +83,19 @@ function customer(
       personal: true,
     }),
   )
-  const perDay = rng.lognormal(330, 0.6) * world.load
+  const perDay = rng.lognormal(PER_DAY_MEDIAN, 0.6) * world.load
   const own = rng.chance(0.5) ? person.home : world.hosting.server(rng)
   const network =
     vendor.shareAtVendor >= 1
       ? vendor.network
       : new Mixture(vendor.network, own, vendor.shareAtVendor, rng.fork('where'))
   const rhythm = vendor.rhythm(rng.fork('rhythm'), perDay / 24)
-  app.demands.push({ walk: vendor.walk, perWindow: rhythm.perWindow, context: 'user', elastic: false })
+  const walk = vendor.walk.jittered(rng.fork('walk'), world.conditions.mixJitter)
+  app.demands.push({ walk, perWindow: rhythm.perWindow, context: 'user', elastic: false })
   const work = new Worker({
     rng: rng.fork('work'),
     rhythm,
-    walk: vendor.walk,
+    walk,
     credentials: [{ app, network, agent: vendor.agent, user: person }],
     ring: single(),
     temper: anyTemper(rng),
@@ -122,6 +127,7 @@ function suppliedKeys(world: World, rng: Rng, strength: Strength, borrowed: bool
     apps: customers.map(({ app }) => app),
     actors: customers.flatMap(({ actors }) => actors),
     policy: ['end_user_supplied_keys'],
+    evidentAtMs: evidentAt(world.span.startMs, count, (count * PER_DAY_MEDIAN * world.load) / 24),
   }
 }
 

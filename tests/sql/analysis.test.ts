@@ -6,7 +6,7 @@ import { TUNING } from '../../services/analyzer/tuning.ts'
 import type { Window } from '../../services/analyzer/run/window.ts'
 import { openEngine, type Engine } from '../support/analyzer-engine.ts'
 import { platform, ring, RING } from '../support/analyzer-ring.ts'
-import { HOUR_MS, store, together, unrelated, WINDOW, type Burst } from '../support/analyzer-traffic.ts'
+import { HOUR_MS, store, together, unrelated, WINDOW } from '../support/analyzer-traffic.ts'
 
 let engine: Engine
 beforeAll(async () => {
@@ -55,27 +55,6 @@ describe('an analysis of nothing', () => {
     expect((await run()).findings).toEqual([])
     await store(engine.clickhouse, unrelated(5, 4), 'more')
     expect((await run()).findings).toEqual([])
-  })
-})
-
-describe('the rollups', () => {
-  it('hold of each app exactly the requests that the raw table holds, throttled ones too', async () => {
-    const traffic = platform(2)
-    const throttled = RING.map((app): Burst => ({ app, network: '192.0.2.1', requests: 5, status: 429 }))
-    await store(engine.clickhouse, traffic)
-    await store(engine.clickhouse, { bursts: throttled, apps: [] }, 'throttled')
-    const totals = async (table: string, requests: string, refused: string, where = '1'): Promise<unknown> =>
-      await engine.clickhouse.select(
-        `SELECT toString(app_id) AS app, ${requests} AS n, ${refused} AS refused FROM ${table} WHERE ${where} GROUP BY app ORDER BY app`,
-        z.object({ app: z.string(), n: z.number(), refused: z.number() }),
-      )
-    const raw = await totals('requests', 'count()', 'countIf(status_code = 429)')
-    for (const table of ['app_network_hourly', 'app_route_hourly', 'app_user_agent_hourly', 'app_minute']) {
-      expect([table, await totals(table, 'sum(requests)', 'sum(throttled)')]).toEqual([table, raw])
-    }
-    const users = await totals('requests', 'count()', 'countIf(status_code = 429)', `user_id != ''`)
-    expect(await totals('app_user_hourly', 'sum(requests)', 'sum(throttled)')).toEqual(users)
-    expect(traffic.bursts.reduce((sum, { requests }) => sum + requests, 0)).toBe((await count('requests')) - 20)
   })
 })
 

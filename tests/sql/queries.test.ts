@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { sqlText } from '#lib/sql-query.ts'
 import { analyse } from '../../services/analyzer/analyse.ts'
 import { readApps } from '../../services/analyzer/run/apps.ts'
+import { computeHours } from '../../services/analyzer/run/hours.ts'
 import { readPairs } from '../../services/analyzer/run/pairs.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import { dateTimeParam } from '../../services/analyzer/run/window.ts'
@@ -21,7 +22,7 @@ const files = (await readdir(`${ROOT}sql/queries`, { recursive: true }))
   .map((name) => name.replace(/\.sql$/, ''))
   .toSorted()
 const sources: { path: string; text: string }[] = []
-for await (const path of glob('{services,cli,lib}/**/*.ts', { cwd: ROOT })) {
+for await (const path of glob('{services,cli,lib,evaluate}/**/*.ts', { cwd: ROOT })) {
   sources.push({ path, text: await readFile(`${ROOT}${path}`, 'utf8') })
 }
 
@@ -53,6 +54,7 @@ function sample(sql: string): Record<string, unknown> {
     networks_max: 100,
     clusters: RING.map(() => 0),
     window_seconds: RING.map(() => 900),
+    slot_seconds: 900,
     sources: ['fixture'],
     partition: 0,
   }
@@ -171,10 +173,11 @@ describe('on a small platform', () => {
     }))
     await store(engine.clickhouse, platform(1))
     await store(engine.clickhouse, { bursts: crowd, apps: [] }, 'crowd')
+    await computeHours(engine.clickhouse, RUN)
     await analyse({ clickhouse: engine.clickhouse, window: WINDOW, tuning: TUNING, runId: RUN, nowMs: WINDOW.toMs })
   })
 
-  it.each(queries.filter(({ name }) => !/^(ingest|recover|unregistered)/.test(name)))(
+  it.each(queries.filter(({ name }) => !/^(ingest|hours\/differences)/.test(name)))(
     '$name gives rows that fit',
     async (query) => {
       const rows = await engine.clickhouse.query(query, sample(sqlText(query.name)))

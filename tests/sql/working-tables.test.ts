@@ -96,7 +96,7 @@ describe('the users on a line', () => {
     const sizes = [1, 2, 3, 8, 20, 40, 80]
     await storeBursts(sizes.flatMap(usersOnLine))
     const rows = await engine.clickhouse.select(
-      `SELECT app_id, -64 * log(1 - bitCount(groupBitOr(user_bits)) / 64) AS users FROM app_network_hourly GROUP BY app_id ORDER BY app_id`,
+      `SELECT app_id, -64 * log(1 - bitCount(groupBitOr(user_bits)) / 64) AS users FROM app_network_route_hourly FINAL GROUP BY app_id ORDER BY app_id`,
       z.object({ app_id: z.string(), users: z.number() }),
     )
     expect(rows).toHaveLength(sizes.length)

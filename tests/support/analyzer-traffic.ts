@@ -1,6 +1,7 @@
 /** Hand-made traffic and registrations, stored where real ones are: requests in `landing`, apps in `apps`. */
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import { tabSeparatedRow } from '#lib/tab-separated.ts'
+import { computeHours } from '../../services/analyzer/run/hours.ts'
 
 export const HOUR_MS = 3_600_000
 export const START_MS = Date.parse('2026-03-01T00:00:00Z')
@@ -118,6 +119,7 @@ export async function store(clickhouse: ClickHouse, { bursts, apps }: Traffic, s
       body: Buffer.from(rows.map(({ burst, timeMs }, i) => landingRow(burst, timeMs, source, i)).join('')),
       token: `${source}/requests`,
     })
+    await computeHours(clickhouse, source)
   }
   if (apps.length === 0) return
   await clickhouse.insertBlock({

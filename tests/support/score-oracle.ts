@@ -2,7 +2,7 @@
  * Small and random cases for scoring, and an independent oracle for them: naive, quadratic, sharing no code with evaluate/.
  */
 import * as fc from 'fast-check'
-import type { PredictedCluster } from '../../evaluate/score.ts'
+import type { PredictedCluster } from '../../evaluate/judge.ts'
 import type { PolicyCode } from '#schemas/finding.ts'
 import type { Truth, TruthGroup } from '#schemas/truth.ts'
 
@@ -45,33 +45,44 @@ const partition = fc
   .map((labels) => [1, 2, 3, 4].map((label) => letters.filter((_, index) => labels[index] === label)))
   .map((parts) => parts.filter((part) => part.length > 0))
 const kinds = fc.array(fc.constantFrom('violation', 'violation', 'exempt', 'lookalike'), { minLength: 5, maxLength: 5 })
-/** Random truth and findings: partitions, and groups that overlap. */
+/** Random truth and findings: partitions, and groups that overlap; some apps are victims, some are told as that. */
 export const cases: fc.Arbitrary<Case> = fc
   .tuple(fc.oneof(sets, partition), fc.oneof(sets, partition), kinds, fc.infiniteStream(fc.nat(100)))
   .map(([actual, predicted, kind, percents]) => {
     const p = () => Number(percents.next().value) / 100
+    const rarely = () => p() > 0.9
     return {
       truth: truthOf(
-        actual.map((apps, i) => group(`v${i}`, apps.join(''), { kind: kind[i] ?? 'violation' })),
+        actual.map((apps, i) =>
+          group(`v${i}`, apps.join(''), { kind: kind[i] ?? 'violation', victims: letters.filter(rarely) }),
+        ),
         12,
       ),
       predicted: predicted.map((apps, i) => ({
         ...cluster(`c${i}`, ''),
         probability: p(),
-        members: apps.map((app_id) => ({ app_id, probability: p() })),
+        members: apps.map((app_id) => ({ app_id, probability: p(), ...(rarely() ? { role: 'victim' } : {}) })),
       })),
     }
   })
 
 /** Written from the definitions, app by app and pair by pair, without the code under test. */
 export function oracle({ truth, predicted }: Case) {
-  const actual = truth.groups.filter(({ kind }) => kind === 'violation').map(({ apps }) => apps)
-  const findings = predicted.map(({ members }) => members.map(({ app_id }) => app_id))
+  const actual = truth.groups
+    .filter(({ kind }) => kind === 'violation')
+    .map(({ apps, victims }) => apps.filter((app) => victims?.includes(app) !== true))
+  const accusing = predicted.map(({ members }) => members.filter(({ role }) => role !== 'victim'))
+  const findings = accusing.map((members) => members.map(({ app_id }) => app_id))
+  const rightOn = (v: string[], f: string[]) => common(v, f) >= 2 && common(v, f) >= f.length / 2
+  const right = findings.filter((f) => actual.some((v) => rightOn(v, f)))
+  const fragments = actual.map((v) => findings.filter((f) => rightOn(v, f)).length)
+  const victims = letters.filter((app) => truth.groups.some((g) => g.victims?.includes(app) === true))
+  const told = predicted.flatMap(({ members }) => members.filter(({ role }) => role === 'victim'))
   const pairs = letters.flatMap((a, index) => letters.slice(index + 1).map((b) => [a, b] as const))
   const hits = (groups: string[][]) => pairs.filter(([a, b]) => shared(groups, a, b) > 0)
   const innocentAccused = letters.filter((a) => shared(findings, a, a) > 0 && shared(actual, a, a) === 0)
   const lookalikes = truth.groups.filter(({ kind }) => kind === 'lookalike')
-  const errors = predicted.flatMap(({ members }) =>
+  const errors = accusing.flatMap((members) =>
     members.map(({ app_id: app, probability }) => {
       const partners = members.filter((other) => other.app_id !== app && shared(actual, app, other.app_id) > 0)
       return (probability - Math.min(1, partners.length)) ** 2
@@ -84,13 +95,20 @@ export function oracle({ truth, predicted }: Case) {
       hits(actual).length,
     ],
     bCubed: [bCubed(findings, actual), bCubed(actual, findings)].map((value) => value?.toFixed(9)),
-    right: findings.filter((f) => actual.some((v) => common(v, f) >= 2 && common(v, f) > f.length / 2)).length,
+    right: right.length,
     found: actual.filter((v) =>
       findings.some((f) => common(v, f) >= 2 && 5 * common(v, f) >= 4 * Math.max(v.length, f.length)),
     ).length,
     accused: innocentAccused.length,
     lookalikes: lookalikes.filter(({ apps }) => common(apps, innocentAccused) > 0).length,
     brier: mean(errors)?.toFixed(9),
+    accusedRightly: innocentAccused.filter((a) => shared(right, a, a) > 0).length,
+    split: [fragments.filter((n) => n > 1).length, fragments.reduce((total, n) => total + Math.max(0, n - 1), 0)],
+    victims: [
+      victims.filter((app) => shared(findings, app, app) > 0).length,
+      victims.length,
+      victims.filter((app) => shared(findings, app, app) === 0 && told.some((member) => member.app_id === app)).length,
+    ],
   }
 }
 

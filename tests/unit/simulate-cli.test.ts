@@ -45,7 +45,7 @@ it('lists its scenarios, and ends its help with an example', async () => {
   expect(list.stdout).toMatch(/^round_robin_single_owner +violation +\S/m)
   expect(list.stdout).toMatch(/^behind_shared_hub +violation, held out +\S/m)
   expect(help.stdout.trimEnd()).toMatch(
-    /Examples:\n +\$ sidestep simulate --out .*\n +\$ sidestep simulate --kafka .*$/,
+    /Examples:\n( +\$ sidestep simulate --out .*\n)+ +\$ sidestep simulate --kafka .*$/,
   )
   expect([list.code, help.code]).toEqual([0, 0])
 })
@@ -59,6 +59,8 @@ it('answers a bad option with one line and exit code 2', async () => {
     ['--out', dir, '--apps', 'many'],
     ['--out', dir, '--scenarios', 'no_such'],
     ['--out', dir, '--wat'],
+    ['--out', dir, '--world', 'flat'],
+    ['--out', dir, '--strength', 'bold'],
   ]
   const outcomes = await Promise.all(wrong.map((args) => run(args)))
   for (const [index, outcome] of outcomes.entries()) {

@@ -17,13 +17,16 @@ const Sent = z.object({
 })
 type Sent = z.infer<typeof Sent>
 
+/** A gateway that logs everything, and an API with room for every scenario. */
+const SEEN = { logsUsers: true, logsAgents: true, limitHeaders: 'always', routes: 50 } as const
+
 interface Traffic {
   readonly groups: ReturnType<typeof createPlan>['groups']
   readonly sent: readonly Sent[]
 }
 
 function traffic(options: PlanOptions): Traffic {
-  const plan = createPlan(options)
+  const plan = createPlan({ world: 'tidy', conditions: SEEN, ...options })
   const sent: Sent[] = []
   for (const block of generate(plan, plan.pace)) {
     for (const line of block.lines) sent.push(Sent.parse(JSON.parse(line)))

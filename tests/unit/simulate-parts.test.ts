@@ -72,7 +72,7 @@ describe('curves', () => {
 })
 
 describe('rings', () => {
-  const [route] = createRoutes(new Rng('routes'), 1)
+  const [route] = createRoutes(new Rng('routes'), 1, 50, 2)
   if (route === undefined) throw new Error('no route')
 
   it('in failover come back to the first key when its window ends', () => {

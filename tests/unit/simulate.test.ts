@@ -11,6 +11,8 @@ import { createPlan, type PlanOptions, truthOf } from '#simulate/plan.ts'
 import { SCENARIOS } from '#simulate/scenarios/registry.ts'
 import { simulate } from '#simulate/write.ts'
 
+/** A world in which every scenario is possible. */
+const SEEN = { logsUsers: true, routes: 50 } as const
 const SMALL = { apps: 300, requests: 40_000, hours: 24 } as const
 
 function digest(options: PlanOptions): string {
@@ -27,16 +29,25 @@ describe('a simulation', () => {
     expect(digest({ seed: 6, ...SMALL })).not.toBe(first)
   })
 
-  it.each([1, 2, 3])('meets the number of requests within 3 % (seed %i)', (seed) => {
+  it.each([
+    [1, 'tidy'],
+    [2, 'hard'],
+    [3, 'benign'],
+  ] as const)('meets the number of requests within 3 % (seed %i, %s)', (seed, world) => {
     const requests = 60_000
-    const plan = createPlan({ seed, apps: 300, requests })
+    const plan = createPlan({ seed, world, apps: 300, requests })
     let sent = 0
     for (const block of generate(plan, plan.pace)) sent += block.lines.length
     expect(Math.abs(sent / requests - 1)).toBeLessThan(0.03)
   })
 
   it('holds every scenario at every strength when there is room for all', () => {
-    const { groups } = createPlan({ seed: 1, apps: 1_500, requests: 1_000_000 })
+    const { groups } = createPlan({
+      seed: 1,
+      apps: 3_000,
+      requests: 1_000_000,
+      conditions: { ...SEEN, violationShare: 0.7, lookalikeShare: 0.5 },
+    })
     const staged = Map.groupBy(groups, (group) => group.scenario)
     const strengths = (name: string): string[] =>
       [...new Set(staged.get(name)?.map((group) => group.strength ?? 'any'))].toSorted()
@@ -47,7 +58,8 @@ describe('a simulation', () => {
   })
 
   it('gives violations and the innocent their share of the apps', () => {
-    const plan = createPlan({ seed: 3, apps: 1_500, requests: 1_000_000 })
+    const conditions = { violationShare: 0.12, lookalikeShare: 0.16 }
+    const plan = createPlan({ seed: 3, apps: 1_500, requests: 1_000_000, world: 'tidy', conditions })
     const share = (wanted: boolean): number => {
       const groups = plan.groups.filter((group) => (group.kind === 'violation') === wanted)
       return groups.reduce((sum, group) => sum + group.apps.length, 0) / plan.apps.length
@@ -80,7 +92,7 @@ describe('a simulation', () => {
 describe('the files of a simulation', async () => {
   const outDir = await mkdtemp(join(tmpdir(), 'sidestep-simulate-'))
   afterAll(async () => await rm(outDir, { recursive: true }))
-  const result = await simulate({ outDir, seed: 4, apps: 600, requests: 60_000 })
+  const result = await simulate({ outDir, seed: 4, apps: 600, requests: 60_000, world: 'tidy' })
   const lines = (await readFile(result.files.requests, 'utf8')).trimEnd().split('\n')
   const appLines = (await readFile(result.files.apps, 'utf8')).trimEnd().split('\n')
   const truth = Truth.parse(JSON.parse(await readFile(result.files.truth, 'utf8')))
@@ -89,7 +101,13 @@ describe('the files of a simulation', async () => {
     expect(lines.filter((line) => !RequestRecord.safeParse(JSON.parse(line)).success)).toEqual([])
     const apps = appLines.map((line) => AppRecord.parse(JSON.parse(line)))
     expect(apps).toHaveLength(600)
-    expect(truth).toMatchObject({ seed: 4, apps: 600, requests: lines.length, from: '2026-11-01T00:00:00.000Z' })
+    expect(truth).toMatchObject({
+      seed: 4,
+      apps: 600,
+      requests: lines.length,
+      world: 'tidy',
+      from: '2026-11-01T00:00:00.000Z',
+    })
     expect(result).toMatchObject({ requests: lines.length, apps: 600 })
   })
 

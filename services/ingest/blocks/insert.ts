@@ -6,45 +6,27 @@
  *   becomes a dead letter. It should never happen, since decode.ts bounds every value; if it does, nothing else is held up.
  * - Everything else is thrown. What has not been stored is not in the ledger, so a later run stores it.
  */
-import { setTimeout as delay } from 'node:timers/promises'
-
 import type { BlockInsert, ClickHouse } from '#lib/clickhouse.ts'
-import { insertErrorKind } from '#lib/engine-error.ts'
+import { insertErrorKind, isPassing } from '#lib/engine-error.ts'
 import { errorMessage, SidestepError } from '#lib/errors.ts'
+import { pause, retry, type Backoff } from '#lib/retry.ts'
 
 import { batchToken, type Batch, type BatchKey } from './block.ts'
 import { appendDead, createRowBuffer, LANDING_COLUMNS } from './encode.ts'
 import { offsetAt, splitRows } from './rows.ts'
 
-export interface RetryPolicy {
+export interface RetryPolicy extends Backoff {
   /** Tries in all. */
   readonly attempts: number
-  /** Pause before the second try, milliseconds; doubles with each further one. */
-  readonly firstPauseMs: number
-  readonly pauseMaxMs: number
   /** Waits so many milliseconds; may reject when stopped. */
   readonly pause: (milliseconds: number) => Promise<void>
 }
 
-/** For whoever repeats the whole by himself. */
-export const ONE_TRY: RetryPolicy = {
-  attempts: 1,
-  firstPauseMs: 0,
-  pauseMaxMs: 0,
-  pause: async () => {
-    await Promise.resolve()
-  },
-}
-
 /** A server that restarts is back within a minute: 0.25 s doubling to 10 s makes 9 tries last 41 s. */
-export const DEFAULT_RETRY: RetryPolicy = {
-  attempts: 9,
-  firstPauseMs: 250,
-  pauseMaxMs: 10_000,
-  pause: async (milliseconds) => {
-    await delay(milliseconds)
-  },
-}
+export const DEFAULT_RETRY: RetryPolicy = { attempts: 9, firstPauseMs: 250, pauseMaxMs: 10_000, pause }
+
+/** For whoever repeats the whole by himself. */
+export const ONE_TRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 1 }
 
 interface BlockPart extends BatchKey {
   readonly from: number
@@ -54,37 +36,27 @@ interface BlockPart extends BatchKey {
 }
 
 /** One insert, retried while the error is one that passes. Throws any other, and the last one. */
-export async function insertRows(clickhouse: ClickHouse, insert: BlockInsert, retry: RetryPolicy): Promise<void> {
-  let pauseMs = retry.firstPauseMs
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await clickhouse.insertBlock(insert)
-      return
-    } catch (error) {
-      if (insertErrorKind(error) !== 'passing' || attempt >= retry.attempts) throw error
-      await retry.pause(pauseMs)
-      pauseMs = Math.min(pauseMs * 2, retry.pauseMaxMs)
-    }
-  }
+export async function insertRows(clickhouse: ClickHouse, insert: BlockInsert, policy: RetryPolicy): Promise<void> {
+  await retry(async () => await clickhouse.insertBlock(insert), { ...policy, mayPass: isPassing })
 }
 
-async function insertPart(clickhouse: ClickHouse, part: BlockPart, retry: RetryPolicy): Promise<void> {
+async function insertPart(clickhouse: ClickHouse, part: BlockPart, policy: RetryPolicy): Promise<void> {
   const token = batchToken(part, part.from, part.to)
-  await insertRows(clickhouse, { table: 'landing', columns: LANDING_COLUMNS, body: part.body, token }, retry)
+  await insertRows(clickhouse, { table: 'landing', columns: LANDING_COLUMNS, body: part.body, token }, policy)
 }
 
 /** Stores the rows one by one where it must; returns how many were refused and became dead letters. */
-async function insertDivided(clickhouse: ClickHouse, part: BlockPart, retry: RetryPolicy): Promise<number> {
+async function insertDivided(clickhouse: ClickHouse, part: BlockPart, policy: RetryPolicy): Promise<number> {
   try {
-    await insertPart(clickhouse, part, retry)
+    await insertPart(clickhouse, part, policy)
     return 0
   } catch (error) {
     if (insertErrorKind(error) !== 'data') throw error
     const parts = splitRows(part.body)
     if (parts !== undefined) {
       const { first, second, middle } = parts
-      const refused = await insertDivided(clickhouse, { ...part, to: middle, body: first }, retry)
-      return refused + (await insertDivided(clickhouse, { ...part, from: middle, body: second }, retry))
+      const refused = await insertDivided(clickhouse, { ...part, to: middle, body: first }, policy)
+      return refused + (await insertDivided(clickhouse, { ...part, from: middle, body: second }, policy))
     }
     const rows = createRowBuffer(part.body.length * 2 + 4096)
     const letter = { reason: 'refused_by_engine', detail: errorMessage(error).slice(0, 500) } as const
@@ -94,7 +66,7 @@ async function insertDivided(clickhouse: ClickHouse, part: BlockPart, retry: Ret
       letter,
       part.body,
     )
-    await insertPart(clickhouse, { ...part, body: rows.bytes.subarray(0, rows.length) }, retry)
+    await insertPart(clickhouse, { ...part, body: rows.bytes.subarray(0, rows.length) }, policy)
     return 1
   }
 }
@@ -103,11 +75,11 @@ async function insertDivided(clickhouse: ClickHouse, part: BlockPart, retry: Ret
  * Stores a batch; resolves to the number of rows that the engine refused and that are dead letters now (0 unless decode.ts has a
  * gap). Throws SidestepError when the batch is not stored.
  */
-export async function insertBatch(clickhouse: ClickHouse, batch: Batch, retry: RetryPolicy): Promise<number> {
+export async function insertBatch(clickhouse: ClickHouse, batch: Batch, policy: RetryPolicy): Promise<number> {
   const body = batch.rows.bytes.subarray(0, batch.rows.length)
   const part = { source: batch.source, partition: batch.partition, from: batch.from, to: batch.to, body }
   try {
-    return await insertDivided(clickhouse, part, retry)
+    return await insertDivided(clickhouse, part, policy)
   } catch (error) {
     const token = batchToken(batch, batch.from, batch.to)
     throw new SidestepError('failure', `cannot store block ${token}: ${errorMessage(error)}`, { cause: error })

@@ -5,7 +5,9 @@
  * reason. It must accept only what zod accepts (a property test holds the two together), and it exists because zod alone
  * costs more than the rest of the path.
  */
-import { UINT32_MAX, USER_AGENT_MAX_CHARS } from '#schemas/request-record.ts'
+import { z } from 'zod'
+
+import { RequestRecord, UINT32_MAX, USER_AGENT_MAX_CHARS } from '#schemas/request-record.ts'
 
 import { canonicalAddress } from './address.ts'
 import type { JsonObject } from './formats/format.ts'
@@ -15,6 +17,27 @@ import { parseRfc3339 } from './timestamp.ts'
 
 /** Longest timestamp text that the schema allows. */
 const TIMESTAMP_MAX_CHARS = 64
+
+/** Most characters of a text field, as the schema has it. */
+function charsMax(schema: z.ZodString | z.ZodOptional<z.ZodString>): number {
+  return (schema instanceof z.ZodOptional ? schema.unwrap() : schema).maxLength ?? Number.POSITIVE_INFINITY
+}
+
+const { shape } = RequestRecord
+const CHARS_MAX = {
+  app_id: charsMax(shape.app_id),
+  client_ip: charsMax(shape.client_ip),
+  method: charsMax(shape.method),
+  route: charsMax(shape.route),
+  user_id: charsMax(shape.user_id),
+  request_id: charsMax(shape.request_id),
+  credential_id: charsMax(shape.credential_id),
+  user_agent: charsMax(shape.user_agent),
+  host: charsMax(shape.host),
+  region: charsMax(shape.region),
+  gateway: charsMax(shape.gateway),
+  trace_id: charsMax(shape.trace_id),
+} as const
 
 /** Text of 1..max characters, or undefined. */
 function required(value: unknown, max: number): string | undefined {
@@ -69,10 +92,10 @@ type RequiredFields = Pick<LandingRecord, 'timestamp_ms' | 'app_id' | 'client_ip
 function checkRequired(entry: JsonObject, span: TimeSpan): RequiredFields | undefined {
   const timestampMs = epochMs(entry['timestamp'])
   if (timestampMs === undefined || timestampMs < span.earliestMs || timestampMs >= span.latestMs) return undefined
-  const appId = required(entry['app_id'], 128)
-  const address = required(entry['client_ip'], 45)
-  const method = required(entry['method'], 16)
-  const route = required(entry['route'], 512)
+  const appId = required(entry['app_id'], CHARS_MAX.app_id)
+  const address = required(entry['client_ip'], CHARS_MAX.client_ip)
+  const method = required(entry['method'], CHARS_MAX.method)
+  const route = required(entry['route'], CHARS_MAX.route)
   const status = entry['status_code']
   if (appId === undefined || address === undefined || method === undefined || route === undefined) return undefined
   if (typeof status !== 'number' || !Number.isInteger(status)) return undefined
@@ -93,15 +116,15 @@ function checkRequired(entry: JsonObject, span: TimeSpan): RequiredFields | unde
 export function checkFields(entry: JsonObject, span: TimeSpan): LandingRecord | undefined {
   const fields = checkRequired(entry, span)
   if (fields === undefined) return undefined
-  const userId = optional(entry['user_id'], 1, 128)
-  const userAgent = optional(entry['user_agent'], 0, Number.POSITIVE_INFINITY)
-  const requestId = optional(entry['request_id'], 1, 128)
-  const credentialId = optional(entry['credential_id'], 1, 128)
+  const userId = optional(entry['user_id'], 1, CHARS_MAX.user_id)
+  const userAgent = optional(entry['user_agent'], 0, CHARS_MAX.user_agent)
+  const requestId = optional(entry['request_id'], 1, CHARS_MAX.request_id)
+  const credentialId = optional(entry['credential_id'], 1, CHARS_MAX.credential_id)
   if (userId === undefined || userAgent === undefined || requestId === undefined) return undefined
-  const host = optional(entry['host'], 0, 256)
-  const region = optional(entry['region'], 0, 128)
-  const gateway = optional(entry['gateway'], 0, 128)
-  const traceId = optional(entry['trace_id'], 0, 128)
+  const host = optional(entry['host'], 0, CHARS_MAX.host)
+  const region = optional(entry['region'], 0, CHARS_MAX.region)
+  const gateway = optional(entry['gateway'], 0, CHARS_MAX.gateway)
+  const traceId = optional(entry['trace_id'], 0, CHARS_MAX.trace_id)
   if (credentialId === undefined || host === undefined || region === undefined) return undefined
   const limit = count(entry['ratelimit_limit'], UINT32_MAX)
   const remaining = count(entry['ratelimit_remaining'], UINT32_MAX)

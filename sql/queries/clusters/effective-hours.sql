@@ -5,7 +5,7 @@ SELECT app_id, exp(-sum(n / total * log(n / total))) AS effective_hours
 FROM
 (
     SELECT toString(app_id) AS app_id, toHour(minute) AS hour, sum(requests) AS n, sum(n) OVER (PARTITION BY app_id) AS total
-    FROM app_minute
+    FROM app_minute FINAL
     WHERE minute >= {from:DateTime('UTC')} AND minute < {to:DateTime('UTC')} AND app_id IN {apps:Array(String)}
     GROUP BY app_id, hour
 )

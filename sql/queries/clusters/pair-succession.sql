@@ -9,7 +9,7 @@ WITH
     hours AS
     (
         SELECT toString(app_id) AS app, toStartOfHour(minute) AS hour, toFloat64(sum(requests)) AS n
-        FROM app_minute
+        FROM app_minute FINAL
         WHERE minute >= {from:DateTime('UTC')} AND minute < {to:DateTime('UTC')}
           AND (app_id IN {apps_a:Array(String)} OR app_id IN {apps_b:Array(String)})
         GROUP BY app, hour
@@ -18,7 +18,7 @@ WITH
     user_hours AS
     (
         SELECT toString(app_id) AS app, user_id, min(hour) AS first_hour, max(hour) AS last_hour
-        FROM app_user_hourly
+        FROM app_user_hourly FINAL
         WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')}
           AND (app_id IN {apps_a:Array(String)} OR app_id IN {apps_b:Array(String)})
         GROUP BY app, user_id

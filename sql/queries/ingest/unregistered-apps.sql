@@ -7,8 +7,8 @@ SELECT
     arraySlice(groupArray(app_id), 1, 5) AS examples
 FROM
 (
-    SELECT app_id, sum(requests) AS requests
-    FROM app_route_hourly
+    SELECT app_id, count() AS requests
+    FROM requests
     WHERE app_id NOT IN (SELECT app_id FROM apps FINAL)
     GROUP BY app_id
     ORDER BY requests DESC, app_id

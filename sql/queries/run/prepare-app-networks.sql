@@ -16,7 +16,7 @@ FROM
     FROM
     (
         SELECT toString(app_id) AS app_id, network, sum(requests) AS n, bitCount(groupBitOr(user_bits)) AS set_bits
-        FROM app_network_hourly
+        FROM app_network_route_hourly FINAL
         WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')}
         GROUP BY app_id, network
     )

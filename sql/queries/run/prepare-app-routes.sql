@@ -9,7 +9,7 @@ FROM
     FROM
     (
         SELECT toString(app_id) AS app_id, toString(route) AS route, sum(requests) AS n
-        FROM app_route_hourly
+        FROM app_network_route_hourly FINAL
         WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')}
           AND app_id IN (SELECT app_id FROM analysis_app WHERE run_id = {run_id:String})
         GROUP BY app_id, route

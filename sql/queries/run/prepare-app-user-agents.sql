@@ -13,7 +13,7 @@ FROM
     FROM
     (
         SELECT toString(app_id) AS app_id, toString(user_agent) AS user_agent, sum(requests) AS n
-        FROM app_user_agent_hourly
+        FROM app_network_user_agent_hourly FINAL
         WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')}
           AND app_id IN (SELECT app_id FROM analysis_app WHERE run_id = {run_id:String})
         GROUP BY app_id, user_agent

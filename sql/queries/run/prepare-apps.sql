@@ -8,7 +8,7 @@ WITH
     traffic AS
     (
         SELECT toString(app_id) AS app_id, sum(requests) AS requests, sum(throttled) AS throttled, uniqExact(network) AS networks
-        FROM app_network_hourly
+        FROM app_network_route_hourly FINAL
         WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')}
         GROUP BY app_id
     ),
@@ -18,7 +18,7 @@ WITH
         FROM
         (
             SELECT toString(app_id) AS app_id, user_id, sum(requests) AS n
-            FROM app_user_hourly
+            FROM app_user_hourly FINAL
             WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')}
             GROUP BY app_id, user_id
         )

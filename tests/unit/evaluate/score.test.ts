@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { renderScorecard } from '../../../evaluate/report.ts'
+import type { PredictedMember } from '../../../evaluate/judge.ts'
 import { score } from '../../../evaluate/score.ts'
 import { calibration, proportion } from '../../../evaluate/statistics.ts'
 import { cases, cluster, group, letters, oracle, truthOf, type Case } from '../../support/score-oracle.ts'
@@ -31,7 +32,7 @@ describe('known answers', () => {
     expect(card.pairs).toMatchObject({ precision: { count: 4, total: 28 }, recall: { count: 4, total: 4 }, f1: 0.25 })
     expect(card.b_cubed.precision).toBeCloseTo((3 * (3 / 8) + 2 * (2 / 8)) / 8, 12)
     expect(card.b_cubed.recall).toBe(1)
-    expect(card.false_findings).toEqual([{ id: 'c', apps: 8, reason: 'no_violation_has_a_majority' }])
+    expect(card.false_findings).toEqual([{ id: 'c', apps: 8, reason: 'no_violation_has_half' }])
     expect(card.innocent_apps_accused).toMatchObject({ count: 3, total: 3 })
     expect(card.missed_ids).toEqual(['v1', 'v2'])
   })
@@ -66,10 +67,10 @@ describe('known answers', () => {
     expect(found('abcdefghij', 'abcdefghxy')).toBe(true)
   })
 
-  test('exactly half of a finding is no majority', () => {
-    const card = score(truthOf([group('v', 'abc')]), [cluster('c', 'abxy'), cluster('d', 'abx'), cluster('e', 'axy')])
+  test('a finding is right from half of its apps on, and never with a single one', () => {
+    const card = score(truthOf([group('v', 'abc')]), [cluster('c', 'abxyz'), cluster('d', 'abxy'), cluster('e', 'ax')])
     expect(card.false_findings.map(({ id, reason }) => `${id} ${reason}`)).toEqual([
-      'c no_violation_has_a_majority',
+      'c no_violation_has_half',
       'e fewer_than_two_apps_of_a_violation',
     ])
   })
@@ -164,6 +165,11 @@ describe('breakdowns', () => {
       ['strong', false, 0, 1],
       ['weak', true, 0, 1],
     ])
+    expect(card.by_strength.map(({ strength, held_out, found: { count } }) => [strength, held_out, count])).toEqual([
+      ['weak', false, 1],
+      ['strong', false, 0],
+      ['weak', true, 0],
+    ])
     expect(card.by_scenario[0]?.pair_recall).toMatchObject({ count: 2, total: 4 })
     expect(card.found_held_out).toMatchObject({ count: 0, total: 1 })
   })
@@ -195,16 +201,59 @@ describe('breakdowns', () => {
   })
 
   test('a member is rightly accused only together with another app of its violation', () => {
-    const card = score(truthOf([group('v1', 'abc'), group('v2', 'de')]), [cluster('c', 'abdx')])
-    expect(card.calibration.members.bins[9]).toMatchObject({ forecasts: 4, observed: 0.5 })
+    const card = score(truthOf([group('v1', 'abc'), group('v2', 'de')]), [cluster('c', 'abdxy')])
+    expect(card.calibration.members.bins[9]).toMatchObject({ forecasts: 5, observed: 0.4 })
     expect(card.calibration.findings.bins[9]).toMatchObject({ forecasts: 1, observed: 0 })
   })
 })
 
+describe('victims, fragments and the damage inside right findings', () => {
+  test('a victim is named only when a finding accuses it: the role decides', () => {
+    const truth = truthOf([group('v', 'abcz', { victims: ['z'] })])
+    const told = { ...cluster('c', 'abc'), members: [...cluster('c', 'abc').members, victim('z')] }
+    const right = score(truth, [told])
+    expect(right.found.count).toBe(1)
+    expect(right.victims).toMatchObject({ named_as_operators: { count: 0, total: 1 }, told_as_victims: { count: 1 } })
+    expect(right.innocent_apps_accused.count).toBe(0)
+    const wrong = score(truth, [told, cluster('d', 'xyz')])
+    expect(wrong.victims).toMatchObject({ named_as_operators: { count: 1 }, told_as_victims: { count: 0 } })
+    expect(wrong.victims.named_apps).toEqual(['z'])
+    expect(score(truth, [cluster('c', 'abcz')]).innocent_apps_accused.count).toBe(1)
+  })
+
+  test('a finding that tells victims alone accuses nobody and is false', () => {
+    const card = score(truthOf([group('v', 'abc')]), [{ ...cluster('c', ''), members: [victim('a'), victim('b')] }])
+    expect(card.false_findings).toMatchObject([{ apps: 0, reason: 'fewer_than_two_apps_of_a_violation' }])
+    expect(card.calibration.members.forecasts).toBe(0)
+  })
+
+  test('a violation in three findings is split, with two findings too many', () => {
+    const card = score(truthOf([group('v', 'abcdef'), group('w', 'gh')], 12), [
+      cluster('c1', 'ab'),
+      cluster('c2', 'cd'),
+      cluster('c3', 'efx'),
+      cluster('c4', 'gh'),
+    ])
+    expect(card.fragments).toMatchObject({ split: { count: 1, total: 2 }, surplus_findings: 2, split_ids: ['v'] })
+    expect(card.found.count).toBe(1)
+  })
+
+  test('innocent apps in right findings and in false ones are told apart', () => {
+    const card = score(truthOf([group('v', 'abcd')], 12), [cluster('c1', 'abcdx'), cluster('c2', 'xyz')])
+    expect(card.innocent_apps_accused).toMatchObject({ count: 3, total: 8 })
+    expect(card.innocent_apps_in_right_findings).toBe(1)
+  })
+})
+
+function victim(app: string): PredictedMember {
+  return { app_id: app, probability: 0.9, role: 'victim' }
+}
+
 /** Every number of a card, without the order of its lists and rounding noise. */
 function numbers(input: Case): string {
   return JSON.stringify(score(input.truth, input.predicted), (key, value: unknown) => {
-    if (key === 'false_findings' || key.endsWith('_ids')) return Array.isArray(value) ? value.length : value
+    if (key === 'false_findings' || key.endsWith('_ids') || key === 'named_apps')
+      return Array.isArray(value) ? value.length : value
     return typeof value === 'number' ? Number(value.toFixed(9)) : value
   })
 }
@@ -223,6 +272,13 @@ describe('properties', () => {
           accused: card.innocent_apps_accused.count,
           lookalikes: card.lookalikes_flagged.count,
           brier: card.calibration.members.brier?.toFixed(9),
+          accusedRightly: card.innocent_apps_in_right_findings,
+          split: [card.fragments.split.count, card.fragments.surplus_findings],
+          victims: [
+            card.victims.named_as_operators.count,
+            card.victims.named_as_operators.total,
+            card.victims.told_as_victims.count,
+          ],
         }).toEqual(oracle(input))
       }),
       { numRuns: 2000, seed: 1 },
@@ -232,11 +288,16 @@ describe('properties', () => {
   test('neither order nor names change a number', () => {
     fc.assert(
       fc.property(cases, ({ truth, predicted }) => {
-        const groups = truth.groups.map((g) => ({ ...g, id: `${g.id}'`, apps: g.apps.map(rename).toReversed() }))
+        const groups = truth.groups.map((g) => ({
+          ...g,
+          id: `${g.id}'`,
+          apps: g.apps.map(rename).toReversed(),
+          victims: (g.victims ?? []).map(rename),
+        }))
         const findings = predicted.map(({ id, members, ...rest }) => ({
           ...rest,
           id: `other-${id}`,
-          members: members.map(({ app_id, probability }) => ({ app_id: rename(app_id), probability })).toReversed(),
+          members: members.map((member) => ({ ...member, app_id: rename(member.app_id) })).toReversed(),
         }))
         const other = { truth: { ...truth, groups: groups.toReversed() }, predicted: findings.toReversed() }
         expect(numbers(other)).toBe(numbers({ truth, predicted }))

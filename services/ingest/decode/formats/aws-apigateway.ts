@@ -9,14 +9,51 @@
  * `identity.apiKey` is the key itself and is never read. user_id: `authorizer.claims.sub`, `authorizer.principalId`;
  * Cognito gives `sub` = client id for client credentials, which counts as app-only.
  */
-import { clientAddress } from './client-address.ts'
+import { clientIp } from './client-address.ts'
+import { absent, recordReader } from './fields.ts'
 import type { JsonObject, LogFormat } from './format.ts'
 import { field } from './paths.ts'
-import { endUserOf, hostOf, numberOf, textOf, timestampOf } from './values.ts'
+import { absentLimit } from './rate-limit.ts'
+import { textOf } from './values.ts'
 
-const read = {
+const httpMethod = field('httpMethod')
+const routeKey = field('routeKey')
+const resourcePath = field('resourcePath')
+const rawPath = field('path')
+
+/** `GET` and `/users/{id}` of the route key `GET /users/{id}`; nothing of `$default`, and no method of `ANY /users`. */
+function splitRouteKey(entry: JsonObject): readonly [string | undefined, string | undefined] {
+  const key = textOf(routeKey(entry))
+  const space = key?.indexOf(' ') ?? -1
+  if (key === undefined || space < 1) return [undefined, key?.startsWith('/') === true ? key : undefined]
+  const method = key.slice(0, space)
+  return [method === 'ANY' ? undefined : method, key.slice(space + 1)]
+}
+
+/** $context.path of a REST API begins with the stage, which is no part of the route. */
+function withoutStage(path: string | undefined, stage: unknown): string | undefined {
+  if (path === undefined || typeof stage !== 'string' || !path.startsWith(`/${stage}/`)) return path
+  return path.slice(stage.length + 1)
+}
+
+function templateOf(entry: JsonObject): string | undefined {
+  return textOf(resourcePath(entry)) ?? splitRouteKey(entry)[1]
+}
+
+function methodOf(entry: JsonObject): unknown {
+  return httpMethod(entry) ?? splitRouteKey(entry)[0]
+}
+
+/** The template, unless it is a catch-all such as /{proxy+}: then the path says more. */
+function routeOf(entry: JsonObject): string | undefined {
+  const template = templateOf(entry)
+  if (template !== undefined && !template.includes('+}')) return template
+  return withoutStage(textOf(rawPath(entry)), entry['stage']) ?? template
+}
+
+const read = recordReader({
   timestamp: field('requestTimeEpoch', 'requestTime'),
-  appId: field(
+  app_id: field(
     'app_id',
     'appId',
     'authorizer.claims.client_id',
@@ -30,7 +67,14 @@ const read = {
     'identity.caller',
     'caller',
   ),
-  userId: field(
+  client_ip: clientIp({
+    peer: field('identity.sourceIp', 'sourceIp', 'ip'),
+    xForwardedFor: field('xForwardedFor', 'x_forwarded_for', 'x-forwarded-for'),
+  }),
+  method: methodOf,
+  route: routeOf,
+  status_code: field('status'),
+  user_id: field(
     'user_id',
     'userId',
     'authorizer.claims.sub',
@@ -39,68 +83,23 @@ const read = {
     'authorizer.principalId',
     'principalId',
   ),
-  apiKeyId: field('identity.apiKeyId', 'apiKeyId'),
-  peer: field('identity.sourceIp', 'sourceIp', 'ip'),
-  xForwardedFor: field('xForwardedFor', 'x_forwarded_for', 'x-forwarded-for'),
-  method: field('httpMethod'),
-  routeKey: field('routeKey'),
-  template: field('resourcePath'),
-  path: field('path'),
-  status: field('status'),
-  requestId: field('requestId', 'extendedRequestId'),
-  userAgent: field('identity.userAgent', 'userAgent'),
-  durationMs: field('responseLatency'),
-  responseBytes: field('responseLength'),
-  traceId: field('xrayTraceId'),
-}
-
-/** `GET` and `/users/{id}` of the route key `GET /users/{id}`; nothing of `$default`, and no method of `ANY /users`. */
-function splitRouteKey(routeKey: string | undefined): readonly [string | undefined, string | undefined] {
-  const space = routeKey?.indexOf(' ') ?? -1
-  if (routeKey === undefined || space < 1) return [undefined, routeKey?.startsWith('/') === true ? routeKey : undefined]
-  const method = routeKey.slice(0, space)
-  return [method === 'ANY' ? undefined : method, routeKey.slice(space + 1)]
-}
-
-/** $context.path of a REST API begins with the stage, which is no part of the route. */
-function withoutStage(path: string | undefined, stage: unknown): string | undefined {
-  if (path === undefined || typeof stage !== 'string' || !path.startsWith(`/${stage}/`)) return path
-  return path.slice(stage.length + 1)
-}
-
-/** The template, unless it is a catch-all such as /{proxy+}: then the path says more. */
-function routeOf(entry: JsonObject, keyTemplate: string | undefined): string | undefined {
-  const template = textOf(read.template(entry)) ?? keyTemplate
-  if (template !== undefined && !template.includes('+}')) return template
-  return withoutStage(textOf(read.path(entry)), entry['stage']) ?? template
-}
+  request_id: field('requestId', 'extendedRequestId'),
+  credential_id: field('identity.apiKeyId', 'apiKeyId'),
+  user_agent: field('identity.userAgent', 'userAgent'),
+  ratelimit: absentLimit,
+  duration_ms: field('responseLatency'),
+  request_bytes: absent,
+  response_bytes: field('responseLength'),
+  host: field('domainName'),
+  region: field('region'),
+  gateway: field('apiId'),
+  trace_id: field('xrayTraceId'),
+})
 
 export const awsApigateway: LogFormat = {
   name: 'aws-apigateway',
   summary: 'Amazon API Gateway access logs in JSON ($context variables)',
-  map: (entry, options) => {
-    const [keyMethod, keyTemplate] = splitRouteKey(textOf(read.routeKey(entry)))
-    const method = read.method(entry) ?? keyMethod
-    // WebSocket events (CONNECT, MESSAGE) have neither a method nor a path; CloudWatch subscription envelopes have no fields at all.
-    if (method === undefined && keyTemplate === undefined && read.template(entry) === undefined) return undefined
-    const appId = textOf(read.appId(entry))
-    return {
-      timestamp: timestampOf(read.timestamp(entry)),
-      app_id: appId,
-      client_ip: clientAddress(read.peer(entry), read.xForwardedFor(entry), options),
-      method,
-      route: routeOf(entry, keyTemplate),
-      status_code: numberOf(read.status(entry)),
-      user_id: endUserOf(read.userId(entry), appId),
-      request_id: textOf(read.requestId(entry)),
-      credential_id: textOf(read.apiKeyId(entry)),
-      user_agent: textOf(read.userAgent(entry)),
-      duration_ms: numberOf(read.durationMs(entry)),
-      response_bytes: numberOf(read.responseBytes(entry)),
-      host: hostOf(entry['domainName']),
-      region: textOf(entry['region']),
-      gateway: textOf(entry['apiId']),
-      trace_id: textOf(read.traceId(entry)),
-    }
-  },
+  // WebSocket events (CONNECT, MESSAGE) have neither a method nor a path; CloudWatch subscription envelopes have no fields at all.
+  map: (entry, options) =>
+    methodOf(entry) === undefined && templateOf(entry) === undefined ? undefined : read(entry, options),
 }

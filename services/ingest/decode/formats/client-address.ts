@@ -8,6 +8,7 @@
  */
 import { isIP } from 'node:net'
 
+import type { Reader } from './fields.ts'
 import type { FormatOptions } from './format.ts'
 
 /** Longest text that can hold an address, its zone, brackets and a port. */
@@ -34,6 +35,12 @@ export function bareAddress(value: unknown): string | undefined {
   if (zone > 0) text = text.slice(0, zone)
   const isMapped = text.length > 7 && text.includes('.') && text.slice(0, 7).toLowerCase() === '::ffff:'
   return isMapped ? text.slice(7) : text
+}
+
+/** An address, or undefined for other text. */
+function addressOrNothing(value: unknown): string | undefined {
+  const address = bareAddress(value)
+  return address !== undefined && isIP(address) > 0 ? address : undefined
 }
 
 /** One element of a Forwarded header, e.g. `for="[2001:db8::1]:4711";proto=https`, as an address. */
@@ -71,23 +78,36 @@ function forwardedAddress(headers: ForwardingHeaders, options: FormatOptions): s
   if (options.trustedHops < 1) return undefined
   const xForwardedFor = options.forwardedHeader === 'forwarded' ? undefined : headerText(headers.xForwardedFor)
   if (xForwardedFor !== undefined) {
-    const address = bareAddress(nthFromRight(xForwardedFor, options.trustedHops))
-    return address !== undefined && isIP(address) > 0 ? address : undefined
+    return addressOrNothing(nthFromRight(xForwardedFor, options.trustedHops))
   }
   const forwarded = options.forwardedHeader === 'x-forwarded-for' ? undefined : headerText(headers.forwarded)
   if (forwarded === undefined) return undefined
   const element = nthFromRight(forwarded, options.trustedHops)
-  const address = element === undefined ? undefined : forwardedElementAddress(element)
-  return address !== undefined && isIP(address) > 0 ? address : undefined
+  return element === undefined ? undefined : addressOrNothing(forwardedElementAddress(element))
 }
 
-/** The client's address: the forwarded one where it may be believed, else the peer's. */
-export function clientAddress(
-  peer: unknown,
-  xForwardedFor: unknown,
-  options: FormatOptions,
-  forwarded?: unknown,
-): string | undefined {
-  if (options.trustedHops < 1) return bareAddress(peer)
-  return forwardedAddress({ xForwardedFor, forwarded }, options) ?? bareAddress(peer)
+/** Where a log has what tells the client's address. */
+interface AddressReaders<Source> {
+  /** Whoever connected to the gateway. */
+  readonly peer: Reader<Source>
+  /** What the writer of the log took for the client, from a header as often as not: used without a peer, or with trusted hops. */
+  readonly client?: Reader<Source>
+  /** A header that a content network in front overwrites, never appends to: used with trusted hops only. */
+  readonly overwritten?: Reader<Source>
+  readonly xForwardedFor?: Reader<Source>
+  readonly forwarded?: Reader<Source>
+}
+
+/** A reader of the client's address: the forwarded one where it may be believed, else the peer's. */
+export function clientIp<Source>(readers: AddressReaders<Source>): Reader<Source> {
+  return (source, options) => {
+    const peer = readers.peer(source, options)
+    const client = readers.client?.(source, options)
+    if (options.trustedHops < 1) return bareAddress(peer ?? client)
+    const xForwardedFor = readers.xForwardedFor?.(source, options)
+    const forwarded = readers.forwarded?.(source, options)
+    if (xForwardedFor === undefined && forwarded === undefined)
+      return addressOrNothing(readers.overwritten?.(source, options)) ?? bareAddress(client ?? peer)
+    return forwardedAddress({ xForwardedFor, forwarded }, options) ?? bareAddress(peer ?? client)
+  }
 }

@@ -7,57 +7,76 @@
  * `client_id` or `azp` in the metadata of envoy.filters.http.jwt_authn under `payload`; request header `x-app-id`, when
  * it is among the headers to log. Entries flushed in the middle of a stream (intermediate_log_entry) are no requests.
  */
-import { clientAddress } from './client-address.ts'
+import { clientIp } from './client-address.ts'
+import { absent, durationIn, recordReader } from './fields.ts'
 import type { FormatOptions, JsonObject } from './format.ts'
-import { field } from './paths.ts'
-import { readRateLimit } from './rate-limit.ts'
-import { endUserOf, hostOf, isObject, millisecondsOf, numberOf, textOf, timestampOf } from './values.ts'
+import { field, type FieldReader } from './paths.ts'
+import { rateLimitIn } from './rate-limit.ts'
+import { isObject } from './values.ts'
 
-const JWT_SNAKE = 'metadata.filter_metadata.envoy.filters.http.jwt_authn.payload'
-const JWT_CAMEL = 'metadata.filterMetadata.envoy.filters.http.jwt_authn.payload'
-
-/** Fields of common_properties. */
-const common = {
-  startTime: field('start_time', 'startTime'),
-  appId: field(
-    'custom_tags.app_id',
-    'customTags.app_id',
-    `${JWT_SNAKE}.client_id`,
-    `${JWT_SNAKE}.azp`,
-    `${JWT_CAMEL}.client_id`,
-    `${JWT_CAMEL}.azp`,
-  ),
-  userId: field('custom_tags.user_id', 'customTags.user_id', `${JWT_SNAKE}.sub`, `${JWT_CAMEL}.sub`),
-  region: field('custom_tags.region', 'customTags.region'),
-  peer: field(
-    'downstream_remote_address.socket_address.address',
-    'downstreamRemoteAddress.socketAddress.address',
-    'downstream_direct_remote_address.socket_address.address',
-    'downstreamDirectRemoteAddress.socketAddress.address',
-  ),
-  duration: field('duration', 'time_to_last_downstream_tx_byte', 'timeToLastDownstreamTxByte'),
-  isIntermediate: field('intermediate_log_entry', 'intermediateLogEntry'),
+/** `startTime` of `start_time`. */
+function camelCase(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** Fields of request. */
-const request = {
-  method: field('request_method', 'requestMethod'),
-  route: field('original_path', 'originalPath', 'path'),
-  appHeader: field('request_headers.x-app-id', 'requestHeaders.x-app-id'),
-  xForwardedFor: field('forwarded_for', 'forwardedFor'),
-  forwarded: field('request_headers.forwarded', 'requestHeaders.forwarded'),
-  requestId: field('request_id', 'requestId'),
-  userAgent: field('user_agent', 'userAgent'),
-  bytes: field('request_body_bytes', 'requestBodyBytes'),
-  host: field('authority'),
+/** The fields of one part of an entry, in either spelling; the names of tags and headers are as they are. */
+function partOf(part: string): (...names: readonly string[]) => FieldReader {
+  return (...names) => field(...names.flatMap((name) => [`${part}.${name}`, `${camelCase(part)}.${camelCase(name)}`]))
 }
 
-/** Fields of response. */
-const response = {
-  status: field('response_code', 'responseCode'),
-  bytes: field('response_body_bytes', 'responseBodyBytes'),
-  headers: field('response_headers', 'responseHeaders'),
+const common = partOf('common_properties')
+const request = partOf('request')
+const response = partOf('response')
+
+/** A custom tag of the operator, else claims of the token as the jwt_authn filter keeps them. */
+function tagOrClaim(tag: string, ...claims: readonly string[]): FieldReader {
+  const jwt = ['metadata.filter_metadata', 'metadata.filterMetadata'].flatMap((metadata) =>
+    claims.map((claim) => `${metadata}.envoy.filters.http.jwt_authn.payload.${claim}`),
+  )
+  const tags = [`custom_tags.${tag}`, `customTags.${tag}`]
+  return field(...[...tags, ...jwt].flatMap((name) => [`common_properties.${name}`, `commonProperties.${name}`]))
 }
+
+const app = tagOrClaim('app_id', 'client_id', 'azp')
+const appHeader = field('request.request_headers.x-app-id', 'request.requestHeaders.x-app-id')
+const isIntermediate = common('intermediate_log_entry')
+const status = response('response_code')
+const duration = common('duration', 'time_to_last_downstream_tx_byte')
+
+/** Seconds of a protobuf Duration ("0.231s"). */
+function secondsOf(entry: JsonObject): unknown {
+  const value = duration(entry)
+  return typeof value === 'string' && value.endsWith('s') ? value.slice(0, -1) : value
+}
+
+const read = recordReader({
+  timestamp: common('start_time'),
+  app_id: (entry) => app(entry) ?? appHeader(entry),
+  client_ip: clientIp({
+    peer: common(
+      'downstream_remote_address.socket_address.address',
+      'downstream_direct_remote_address.socket_address.address',
+    ),
+    xForwardedFor: request('forwarded_for'),
+    forwarded: request('request_headers.forwarded'),
+  }),
+  method: request('request_method'),
+  route: request('original_path', 'path'),
+  // Protobuf JSON leaves out what is not set: no code means that no answer was sent.
+  status_code: (entry) => status(entry) ?? 0,
+  user_id: tagOrClaim('user_id', 'sub'),
+  request_id: request('request_id'),
+  credential_id: absent,
+  user_agent: request('user_agent'),
+  ratelimit: rateLimitIn(response('response_headers')),
+  duration_ms: durationIn('s', secondsOf),
+  request_bytes: request('request_body_bytes'),
+  response_bytes: response('response_body_bytes'),
+  host: request('authority'),
+  region: tagOrClaim('region'),
+  gateway: absent,
+  trace_id: absent,
+})
 
 /** The one entry of `http_logs: { log_entry: [...] }`; undefined for a batch of several, which the collector must split. */
 export function soleAccessLogEntry(httpLogs: unknown): JsonObject | undefined {
@@ -67,36 +86,10 @@ export function soleAccessLogEntry(httpLogs: unknown): JsonObject | undefined {
   return isObject(only) ? only : undefined
 }
 
-/** Milliseconds of a protobuf Duration ("0.231s"). */
-function durationMs(value: unknown): unknown {
-  return millisecondsOf(typeof value === 'string' && value.endsWith('s') ? value.slice(0, -1) : value, 's')
-}
-
 export function mapAccessLogEntry(entry: JsonObject, options: FormatOptions): JsonObject | undefined {
-  const properties = entry['common_properties'] ?? entry['commonProperties']
-  const asked = entry['request']
-  if (!isObject(properties) || !isObject(asked) || common.isIntermediate(properties) === true) return undefined
-  const answered = isObject(entry['response']) ? entry['response'] : {}
-  const limit = readRateLimit(response.headers(answered))
-  const appId = textOf(common.appId(properties) ?? request.appHeader(asked))
-  return {
-    timestamp: timestampOf(common.startTime(properties)),
-    app_id: appId,
-    client_ip: clientAddress(common.peer(properties), request.xForwardedFor(asked), options, request.forwarded(asked)),
-    method: request.method(asked),
-    route: request.route(asked),
-    // Protobuf JSON leaves out what is not set: no code means that no answer was sent.
-    status_code: numberOf(response.status(answered)) ?? 0,
-    user_id: endUserOf(common.userId(properties), appId),
-    request_id: textOf(request.requestId(asked)),
-    user_agent: textOf(request.userAgent(asked)),
-    ratelimit_limit: limit.limit,
-    ratelimit_remaining: limit.remaining,
-    ratelimit_reset: limit.reset,
-    duration_ms: durationMs(common.duration(properties)),
-    request_bytes: numberOf(request.bytes(asked)),
-    response_bytes: numberOf(response.bytes(answered)),
-    host: hostOf(request.host(asked)),
-    region: textOf(common.region(properties)),
-  }
+  const isRequest =
+    isObject(entry['common_properties'] ?? entry['commonProperties']) &&
+    isObject(entry['request']) &&
+    isIntermediate(entry) !== true
+  return isRequest ? read(entry, options) : undefined
 }

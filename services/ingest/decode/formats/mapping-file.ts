@@ -10,26 +10,13 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
 import { errorMessage, SidestepError } from '#lib/errors.ts'
-import { RequestRecord } from '#schemas/request-record.ts'
 
-import { clientAddress } from './client-address.ts'
-import type { FormatOptions, JsonObject, LogFormat } from './format.ts'
+import { clientIp } from './client-address.ts'
+import { absent, durationIn, epochIn, FieldName, recordReader } from './fields.ts'
+import type { JsonObject, LogFormat } from './format.ts'
 import { keyValues } from './key-values.ts'
 import { field, type FieldReader } from './paths.ts'
 import { readRateLimit } from './rate-limit.ts'
-import {
-  hostOf,
-  isPresent,
-  millisecondsOf,
-  nanosecondsToEpochMs,
-  numberOf,
-  textOf,
-  timestampOf,
-  type TimeUnit,
-} from './values.ts'
-
-const FieldName = RequestRecord.keyof()
-type FieldName = z.infer<typeof FieldName>
 
 const REQUIRED: readonly FieldName[] = ['timestamp', 'app_id', 'client_ip', 'method', 'route', 'status_code']
 
@@ -84,81 +71,63 @@ const MappingFile = z
   })
 type MappingFile = z.infer<typeof MappingFile>
 
-function timeOf(value: unknown, unit: TimeUnit | undefined): unknown {
-  if (unit === undefined) return timestampOf(value)
-  if (unit === 'ns') return nanosecondsToEpochMs(value)
-  const milliseconds = millisecondsOf(value, unit)
-  return typeof milliseconds === 'number' ? milliseconds : timestampOf(milliseconds)
-}
-
-/** From what the log has to what each field takes. */
-const CONVERT: Readonly<Record<FieldName, (value: unknown, unit: TimeUnit | undefined) => unknown>> = {
-  timestamp: timeOf,
-  app_id: textOf,
-  client_ip: textOf,
-  method: textOf,
-  route: textOf,
-  status_code: numberOf,
-  user_id: textOf,
-  request_id: textOf,
-  credential_id: textOf,
-  user_agent: textOf,
-  ratelimit_limit: numberOf,
-  ratelimit_remaining: numberOf,
-  ratelimit_reset: numberOf,
-  duration_ms: (value, unit) => millisecondsOf(value, unit ?? 'ms'),
-  request_bytes: numberOf,
-  response_bytes: numberOf,
-  host: hostOf,
-  region: textOf,
-  gateway: textOf,
-  trace_id: textOf,
-}
-
-interface CompiledField {
-  readonly name: FieldName
-  readonly read: FieldReader
-  readonly unit: TimeUnit | undefined
-  readonly fallback: string | number | undefined
-}
-
-function compile(fields: MappingFile['fields']): readonly CompiledField[] {
-  const compiled: CompiledField[] = []
-  for (const name of FieldName.options) {
-    const rule = fields[name]
-    if (rule === undefined) continue
-    compiled.push({ name, read: field(...pathsOf(rule)), unit: rule.unit, fallback: rule.default })
-  }
-  return compiled
-}
-
 function parseLogfmt(line: string): JsonObject {
   return keyValues(line, true)
 }
 
+/** The value that the rule finds, in the unit of the request record, else its default. */
+function readerOf(rule: FieldRule | undefined, inUnit: typeof epochIn): FieldReader {
+  if (rule === undefined) return absent
+  const found = field(...pathsOf(rule))
+  const read = rule.unit === undefined ? found : inUnit(rule.unit, found)
+  return rule.default === undefined ? read : (entry) => read(entry) ?? rule.default
+}
+
+/** Where the log has a header, or headers, when the file says so. */
+function optionalPath(name: string | undefined): FieldReader {
+  return name === undefined ? absent : field(name)
+}
+
 function compileMap(file: MappingFile): LogFormat['map'] {
-  const fields = compile(file.fields)
-  const forwardedFor = file.forwarded_for === undefined ? undefined : field(file.forwarded_for)
-  const forwarded = file.forwarded === undefined ? undefined : field(file.forwarded)
-  const responseHeaders = file.response_headers === undefined ? undefined : field(file.response_headers)
-  return (entry: JsonObject, options: FormatOptions) => {
-    const record: Record<string, unknown> = {}
-    let found = 0
-    for (const { name, read, unit, fallback } of fields) {
-      const value = read(entry)
-      if (isPresent(value)) found += 1
-      record[name] = CONVERT[name](value, unit) ?? fallback
-    }
-    if (found === 0) return undefined
-    record['client_ip'] = clientAddress(record['client_ip'], forwardedFor?.(entry), options, forwarded?.(entry))
-    if (responseHeaders !== undefined) {
-      const limit = readRateLimit(responseHeaders(entry))
-      record['ratelimit_limit'] ??= limit.limit
-      record['ratelimit_remaining'] ??= limit.remaining
-      record['ratelimit_reset'] ??= limit.reset
-    }
-    return record
-  }
+  const reader = (name: FieldName): FieldReader =>
+    readerOf(file.fields[name], name === 'timestamp' ? epochIn : durationIn)
+  const headers = optionalPath(file.response_headers)
+  const limit = reader('ratelimit_limit')
+  const remaining = reader('ratelimit_remaining')
+  const reset = reader('ratelimit_reset')
+  const read = recordReader({
+    timestamp: reader('timestamp'),
+    app_id: reader('app_id'),
+    client_ip: clientIp({
+      peer: reader('client_ip'),
+      xForwardedFor: optionalPath(file.forwarded_for),
+      forwarded: optionalPath(file.forwarded),
+    }),
+    method: reader('method'),
+    route: reader('route'),
+    status_code: reader('status_code'),
+    user_id: reader('user_id'),
+    request_id: reader('request_id'),
+    credential_id: reader('credential_id'),
+    user_agent: reader('user_agent'),
+    ratelimit: (entry) => {
+      const told = readRateLimit(headers(entry))
+      return {
+        limit: limit(entry) ?? told.limit,
+        remaining: remaining(entry) ?? told.remaining,
+        reset: reset(entry) ?? told.reset,
+      }
+    },
+    duration_ms: reader('duration_ms'),
+    request_bytes: reader('request_bytes'),
+    response_bytes: reader('response_bytes'),
+    host: reader('host'),
+    region: reader('region'),
+    gateway: reader('gateway'),
+    trace_id: reader('trace_id'),
+  })
+  const finders = Object.values(file.fields).map((rule) => field(...pathsOf(rule)))
+  return (entry, options) => (finders.some((find) => find(entry) !== undefined) ? read(entry, options) : undefined)
 }
 
 function problemsOf(error: z.ZodError): string {

@@ -18,17 +18,13 @@
  * auth_request_set); else remote_user (Basic authentication). Never a key: do not log $http_authorization or
  * $http_x_api_key.
  */
-import { clientAddress } from './client-address.ts'
+import { clientIp } from './client-address.ts'
+import { durationIn, recordReader } from './fields.ts'
 import type { JsonObject, LogFormat } from './format.ts'
 import { keyValues, unescapeQuoted } from './key-values.ts'
 import { field } from './paths.ts'
 import { readRateLimit } from './rate-limit.ts'
-import { endUserOf, hostOf, isObject, millisecondsOf, numberOf, textOf, timestampOf } from './values.ts'
-
-const readAppId = field('app_id', 'client_id', 'remote_user')
-const readEnd = field('time_iso8601', 'time_local', 'time', 'timestamp')
-const readResponseBytes = field('bytes_sent', 'body_bytes_sent')
-const readTraceId = field('trace_id', 'opentelemetry_trace_id', 'otel_trace_id')
+import { isObject, millisecondsOf, timestampOf } from './values.ts'
 
 const COMBINED =
   /^(\S{1,64}) \S{1,64} (.{1,256}?) \[([^\]]{1,40})\] "((?:[^"\\]|\\.)*)" (\d{3}) (\d{1,15}|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?(.*)$/s
@@ -60,6 +56,11 @@ function parseLine(line: string): JsonObject | undefined {
   }
 }
 
+const method = field('request_method')
+const target = field('request_uri', 'uri')
+const requestTime = field('request_time')
+const writtenAt = field('time_iso8601', 'time_local', 'time', 'timestamp')
+
 /** Method and target of `GET /users/1?x=y HTTP/1.1`; nothing of a line that is no HTTP (a TLS hello on a plain port). */
 function splitRequestLine(request: unknown): readonly [string | undefined, string | undefined] {
   const match = typeof request === 'string' ? /^([A-Za-z-]{1,32}) (\S+)(?: HTTP\/\d(?:\.\d)?)?$/.exec(request) : null
@@ -67,47 +68,46 @@ function splitRequestLine(request: unknown): readonly [string | undefined, strin
 }
 
 /** Epoch ms of the start: the end, as nginx logs it, less the duration. */
-function startOf(entry: JsonObject, durationMs: unknown): unknown {
-  const msec = millisecondsOf(entry['msec'], 's')
-  const logged = msec === undefined ? timestampOf(readEnd(entry)) : msec
+function startOf(entry: JsonObject): unknown {
+  const durationMs = millisecondsOf(requestTime(entry), 's')
+  const logged = millisecondsOf(entry['msec'], 's') ?? timestampOf(writtenAt(entry))
   const parsed = typeof logged === 'string' ? Date.parse(logged) : logged
   if (typeof parsed !== 'number' || Number.isNaN(parsed)) return logged
   return typeof durationMs === 'number' ? Math.round(parsed - durationMs) : parsed
 }
+
+const read = recordReader({
+  timestamp: startOf,
+  app_id: field('app_id', 'client_id', 'remote_user'),
+  client_ip: clientIp({
+    peer: field('remote_addr'),
+    xForwardedFor: field('http_x_forwarded_for'),
+    forwarded: field('http_forwarded'),
+  }),
+  method: (entry) => method(entry) ?? splitRequestLine(entry['request'])[0],
+  route: (entry) => target(entry) ?? splitRequestLine(entry['request'])[1],
+  status_code: field('status'),
+  user_id: field('user_id'),
+  request_id: field('request_id'),
+  credential_id: field('credential_id'),
+  user_agent: field('http_user_agent'),
+  ratelimit: (entry) => readRateLimit(entry, 'sent_http_'),
+  duration_ms: durationIn('s', requestTime),
+  request_bytes: field('request_length'),
+  response_bytes: field('bytes_sent', 'body_bytes_sent'),
+  host: field('host', 'http_host'),
+  region: field('region'),
+  gateway: field('hostname'),
+  trace_id: field('trace_id', 'opentelemetry_trace_id', 'otel_trace_id'),
+})
 
 export const nginx: LogFormat = {
   name: 'nginx',
   summary: 'nginx access logs: JSON (escape=json), or combined text with key="value" pairs appended',
   parse: parseLine,
   map: (entry, options) => {
-    if (entry['status'] === undefined || (entry['request'] === undefined && entry['request_method'] === undefined)) {
-      return undefined
-    }
-    const [lineMethod, lineTarget] = splitRequestLine(entry['request'])
-    const durationMs = millisecondsOf(entry['request_time'], 's')
-    const limit = readRateLimit(entry, 'sent_http_')
-    const appId = textOf(readAppId(entry))
-    return {
-      timestamp: startOf(entry, durationMs),
-      app_id: appId,
-      client_ip: clientAddress(entry['remote_addr'], entry['http_x_forwarded_for'], options, entry['http_forwarded']),
-      method: textOf(entry['request_method']) ?? lineMethod,
-      route: textOf(entry['request_uri']) ?? textOf(entry['uri']) ?? lineTarget,
-      status_code: numberOf(entry['status']),
-      user_id: endUserOf(entry['user_id'], appId),
-      request_id: textOf(entry['request_id']),
-      credential_id: textOf(entry['credential_id']),
-      user_agent: textOf(entry['http_user_agent']),
-      ratelimit_limit: limit.limit,
-      ratelimit_remaining: limit.remaining,
-      ratelimit_reset: limit.reset,
-      duration_ms: durationMs,
-      request_bytes: numberOf(entry['request_length']),
-      response_bytes: numberOf(readResponseBytes(entry)),
-      host: hostOf(entry['host'] ?? entry['http_host']),
-      region: textOf(entry['region']),
-      gateway: textOf(entry['hostname']),
-      trace_id: textOf(readTraceId(entry)),
-    }
+    const isRequest =
+      entry['status'] !== undefined && (entry['request'] !== undefined || entry['request_method'] !== undefined)
+    return isRequest ? read(entry, options) : undefined
   },
 }

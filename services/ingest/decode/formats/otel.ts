@@ -11,33 +11,43 @@
  * client.address from the first entry of X-Forwarded-For, which the client writes. With trusted hops: the header
  * attribute, else client.address.
  */
-import { bareAddress, clientAddress } from './client-address.ts'
-import type { FormatOptions, JsonObject, LogFormat } from './format.ts'
-import { attributesOf, soleRecord } from './otlp.ts'
+import { clientIp } from './client-address.ts'
+import { recordReader } from './fields.ts'
+import type { JsonObject, LogFormat } from './format.ts'
+import { attributesOf, soleRecord, type OtlpRecord } from './otlp.ts'
 import { field } from './paths.ts'
 import { readRateLimit } from './rate-limit.ts'
-import { endUserOf, hostOf, millisecondsOf, nanosecondsToEpochMs, numberOf, textOf, timestampOf } from './values.ts'
+import { millisecondsOf, nanosecondsToEpochMs, timestampOf } from './values.ts'
 
-const read = {
-  appId: field('app_id', 'oauth.client_id', 'client_id'),
-  userId: field('user.id', 'enduser.id'),
-  credentialId: field('credential_id'),
-  peer: field('network.peer.address', 'net.sock.peer.addr', 'net.peer.ip'),
-  client: field('client.address', 'http.client_ip'),
-  xForwardedFor: field('http.request.header.x-forwarded-for', 'http.request.header.x_forwarded_for'),
-  forwarded: field('http.request.header.forwarded'),
-  method: field('http.request.method', 'http.method'),
-  route: field('http.route', 'url.path', 'http.target', 'url.full', 'http.url'),
-  status: field('http.response.status_code', 'http.status_code'),
-  requestId: field('http.request.header.x-request-id', 'request.id', 'log.record.uid'),
-  userAgent: field('user_agent.original', 'http.user_agent', 'http.request.header.user-agent'),
-  durationSeconds: field('http.server.request.duration'),
-  requestBytes: field('http.request.size', 'http.request.body.size', 'http.request_content_length'),
-  responseBytes: field('http.response.size', 'http.response.body.size', 'http.response_content_length'),
-  host: field('server.address', 'http.host', 'net.host.name'),
-  region: field('cloud.region'),
-  gateway: field('service.name'),
+/** A span or log record, and its attributes by name. */
+interface Source extends OtlpRecord {
+  readonly attributes: JsonObject
 }
+
+/** Reads the first of these attributes. Header attributes are arrays of text: the first counts. */
+function attribute(...names: readonly string[]): (source: Source) => unknown {
+  const read = field(...names)
+  return ({ attributes }) => {
+    const value = read(attributes)
+    return Array.isArray(value) ? value[0] : value
+  }
+}
+
+/** Reads a header attribute with all its lines. */
+function header(...names: readonly string[]): (source: Source) => unknown {
+  const read = field(...names.map((name) => `http.request.header.${name}`))
+  return ({ attributes }) => read(attributes)
+}
+
+/** Reads what describes the process that wrote the record, else the record. */
+function resource(name: string): (source: Source) => unknown {
+  const read = field(name)
+  return (source) => read(source.resource) ?? read(source.attributes)
+}
+
+const method = field('http.request.method', 'http.method')
+const requestId = attribute('http.request.header.x-request-id', 'request.id', 'log.record.uid')
+const durationSeconds = attribute('http.server.request.duration')
 
 /** Span kinds are a number in OTLP JSON and a name in some exporters; log records have none. */
 function isServerSide(kind: unknown): boolean {
@@ -45,7 +55,7 @@ function isServerSide(kind: unknown): boolean {
 }
 
 /** Epoch ms; zero means unknown in OTLP. */
-function startOf(record: JsonObject): unknown {
+function startOf({ record }: Source): unknown {
   for (const key of ['startTimeUnixNano', 'timeUnixNano', 'observedTimeUnixNano']) {
     const nanoseconds = record[key]
     if (nanoseconds !== undefined && nanoseconds !== 0 && nanoseconds !== '0') return nanosecondsToEpochMs(nanoseconds)
@@ -54,24 +64,40 @@ function startOf(record: JsonObject): unknown {
 }
 
 /** Milliseconds: the duration attribute, else from start to end of the span. */
-function durationOf(record: JsonObject, attributes: JsonObject): unknown {
-  const attribute = millisecondsOf(read.durationSeconds(attributes), 's')
-  if (attribute !== undefined) return attribute
-  const { startTimeUnixNano: start, endTimeUnixNano: end } = record
+function durationOf(source: Source): unknown {
+  const told = millisecondsOf(durationSeconds(source), 's')
+  if (told !== undefined) return told
+  const { startTimeUnixNano: start, endTimeUnixNano: end } = source.record
   if (typeof start !== 'string' || typeof end !== 'string') return undefined
   if (!/^\d{1,20}$/.test(start) || !/^\d{1,20}$/.test(end)) return undefined
   return Number(BigInt(end) - BigInt(start)) / 1e6
 }
 
-function addressOf(attributes: JsonObject, options: FormatOptions): string | undefined {
-  const peer = read.peer(attributes)
-  const client = read.client(attributes)
-  if (options.trustedHops < 1) return bareAddress(peer ?? client)
-  const xForwardedFor = read.xForwardedFor(attributes)
-  const forwarded = read.forwarded(attributes)
-  const hasHeader = xForwardedFor !== undefined || forwarded !== undefined
-  return clientAddress(hasHeader ? (peer ?? client) : (client ?? peer), xForwardedFor, options, forwarded)
-}
+const read = recordReader<Source>({
+  timestamp: startOf,
+  app_id: attribute('app_id', 'oauth.client_id', 'client_id'),
+  client_ip: clientIp({
+    peer: attribute('network.peer.address', 'net.sock.peer.addr', 'net.peer.ip'),
+    client: attribute('client.address', 'http.client_ip'),
+    xForwardedFor: header('x-forwarded-for', 'x_forwarded_for'),
+    forwarded: header('forwarded'),
+  }),
+  method: ({ attributes }) => method(attributes),
+  route: attribute('http.route', 'url.path', 'http.target', 'url.full', 'http.url'),
+  status_code: attribute('http.response.status_code', 'http.status_code'),
+  user_id: attribute('user.id', 'enduser.id'),
+  request_id: (source) => requestId(source) ?? source.record['spanId'],
+  credential_id: attribute('credential_id'),
+  user_agent: attribute('user_agent.original', 'http.user_agent', 'http.request.header.user-agent'),
+  ratelimit: ({ attributes }) => readRateLimit(attributes, 'http.response.header.'),
+  duration_ms: durationOf,
+  request_bytes: attribute('http.request.size', 'http.request.body.size', 'http.request_content_length'),
+  response_bytes: attribute('http.response.size', 'http.response.body.size', 'http.response_content_length'),
+  host: attribute('server.address', 'http.host', 'net.host.name'),
+  region: resource('cloud.region'),
+  gateway: resource('service.name'),
+  trace_id: ({ record }) => record['traceId'],
+})
 
 export const otel: LogFormat = {
   name: 'otel',
@@ -79,38 +105,7 @@ export const otel: LogFormat = {
   map: (entry, options) => {
     const found = soleRecord(entry)
     if (found === undefined || !isServerSide(found.record['kind'])) return undefined
-    const { record, resource } = found
-    const attributes = attributesOf(record['attributes']) ?? record
-    const method = read.method(attributes)
-    if (method === undefined) return undefined
-    const limit = readRateLimit(attributes, 'http.response.header.')
-    const appId = textOf(read.appId(attributes))
-    return {
-      timestamp: startOf(record),
-      app_id: appId,
-      client_ip: addressOf(attributes, options),
-      method,
-      route: read.route(attributes),
-      status_code: numberOf(read.status(attributes)),
-      user_id: endUserOf(read.userId(attributes), appId),
-      request_id: firstText(read.requestId(attributes)) ?? textOf(record['spanId']),
-      credential_id: textOf(read.credentialId(attributes)),
-      user_agent: firstText(read.userAgent(attributes)),
-      ratelimit_limit: limit.limit,
-      ratelimit_remaining: limit.remaining,
-      ratelimit_reset: limit.reset,
-      duration_ms: durationOf(record, attributes),
-      request_bytes: numberOf(read.requestBytes(attributes)),
-      response_bytes: numberOf(read.responseBytes(attributes)),
-      host: hostOf(read.host(attributes)),
-      region: textOf(read.region(resource) ?? read.region(attributes)),
-      gateway: textOf(read.gateway(resource) ?? read.gateway(attributes)),
-      trace_id: textOf(record['traceId']),
-    }
+    const attributes = attributesOf(found.record['attributes']) ?? found.record
+    return method(attributes) === undefined ? undefined : read({ ...found, attributes }, options)
   },
-}
-
-/** Header attributes are arrays of text. */
-function firstText(value: unknown): string | undefined {
-  return textOf(Array.isArray(value) ? value[0] : value)
 }

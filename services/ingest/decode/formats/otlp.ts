@@ -32,7 +32,7 @@ function soleObject(list: unknown): JsonObject | undefined {
 }
 
 /** A span or log record with the attributes of its resource. */
-interface OtlpRecord {
+export interface OtlpRecord {
   readonly record: JsonObject
   readonly resource: JsonObject
 }

@@ -176,6 +176,16 @@ export function readRateLimit(headers: unknown, prefix = ''): RateLimit {
   return dialects === undefined ? NONE : choose(dialects)
 }
 
+/** For formats that log no response headers. */
+export function absentLimit(): RateLimit {
+  return NONE
+}
+
+/** A reader of the rate limit told by the headers that `headers` finds. */
+export function rateLimitIn(headers: (entry: JsonObject) => unknown): (entry: JsonObject) => RateLimit {
+  return (entry) => readRateLimit(headers(entry))
+}
+
 /** Headers given as `[{ name, value }]` (OCSF) as an object; undefined for anything else. */
 export function headersFromList(list: unknown): JsonObject | undefined {
   if (!Array.isArray(list)) return undefined

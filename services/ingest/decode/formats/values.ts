@@ -101,12 +101,3 @@ export function hostOf(value: unknown): string | undefined {
   const colon = text.indexOf(':')
   return colon > 0 && text.lastIndexOf(':') === colon ? text.slice(0, colon) : text
 }
-
-/**
- * The end user of a request: absent when the token's subject is the application itself, as OAuth servers write it for
- * client credentials (RFC 9068 section 2.2: `sub` is then the client).
- */
-export function endUserOf(user: unknown, appId: string | undefined): string | undefined {
-  const text = textOf(user)
-  return text === appId ? undefined : text
-}
