@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const engine = { pool: 'forks', isolate: true, testTimeout: 120_000, hookTimeout: 120_000 } as const
 
 // Tests of processes wait for states, each with a limit of its own (rig/until.ts); this one is for a machine that does much else.
-const patient = { testTimeout: 900_000, hookTimeout: 300_000 } as const
+const patient = { testTimeout: 900_000, hookTimeout: 900_000 } as const
 
 export default defineConfig({
   test: {

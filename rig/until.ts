@@ -11,7 +11,7 @@ export interface UntilOptions {
 
 /** Generous: what comes is not waited for any longer than it takes, also on a machine that does much else; only what never comes takes this long. */
 const WAIT_MS = 120_000
-/** For as many records as a test has, stored by processes that are begun anew again and again. */
+/** For as many records as a test has, stored by processes that are begun anew again and again; and for a broker to start (4 s on an idle machine). */
 export const LONG_WAIT_MS = 300_000
 
 /**

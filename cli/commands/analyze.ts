@@ -2,6 +2,8 @@
 import { Command } from 'commander'
 import { pino } from 'pino'
 
+import { runUntilStopped } from '#lib/shutdown.ts'
+
 import { readAnalyzerConfig } from '../../services/analyzer/config.ts'
 import { startAnalyzer } from '../../services/analyzer/main.ts'
 
@@ -15,19 +17,9 @@ Everything is set by environment variables; what is missing or wrong is reported
 async function run(): Promise<void> {
   const config = readAnalyzerConfig()
   const log = pino({ level: config.logLevel, base: { service: 'analyzer' } }, pino.destination({ sync: true }))
-  const stop = new AbortController()
-  const onSignal = (signal: NodeJS.Signals): void => {
+  const onStop = (signal: NodeJS.Signals): void =>
     log.info({ event: 'analyzer.stopping', signal }, 'stopping after the analysis in hand')
-    stop.abort()
-  }
-  process.once('SIGTERM', onSignal)
-  process.once('SIGINT', onSignal)
-  try {
-    await startAnalyzer(config, log, stop.signal)
-  } finally {
-    process.off('SIGTERM', onSignal)
-    process.off('SIGINT', onSignal)
-  }
+  await runUntilStopped({ onStop }, async (stop) => await startAnalyzer(config, log, stop))
 }
 
 export function analyzeCommand(): Command {

@@ -2,6 +2,8 @@
 import { Command } from 'commander'
 import { pino } from 'pino'
 
+import { runUntilStopped } from '#lib/shutdown.ts'
+
 import { readIngestConfig } from '../../services/ingest/config.ts'
 import { runIngest } from '../../services/ingest/main.ts'
 
@@ -21,23 +23,14 @@ const LINGER_MS = 1000
 async function run(): Promise<void> {
   const config = readIngestConfig()
   const log = pino({ level: config.logLevel, base: { service: 'ingest' } }, pino.destination({ sync: true }))
-  const stop = new AbortController()
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stop.signal.aborted) return
+  const onStop = (signal: NodeJS.Signals): void =>
     log.info({ event: 'ingest.stopping', signal }, 'stopping: what is open is stored and committed')
-    stop.abort()
-    setTimeout(() => {
-      log.error({ event: 'ingest.stop_cut_off' }, 'the stop took too long and is cut off; the next start recovers')
-      process.exit(1)
-    }, STOP_MAX_MS).unref()
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
+  const onCutOff = (): void =>
+    log.error({ event: 'ingest.stop_cut_off' }, 'the stop took too long and is cut off; the next start recovers')
+  const cutOff = { afterMs: STOP_MAX_MS, onCutOff }
   try {
-    await runIngest(config, log, stop.signal)
+    await runUntilStopped({ onStop, cutOff }, async (stop) => await runIngest(config, log, stop))
   } finally {
-    process.off('SIGTERM', onSignal)
-    process.off('SIGINT', onSignal)
     // Fires only if something holds the process: all is stored, or the error is on its way to be told.
     setTimeout(() => process.exit(), LINGER_MS).unref()
   }

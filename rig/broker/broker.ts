@@ -14,7 +14,7 @@ import { containerBroker, dockerAnswers, KAFKA_IMAGE_DEFAULT } from './container
 import type { BrokerEngine } from './engine.ts'
 import { jarsBroker } from './jars-broker.ts'
 import { ALICE } from './server-properties.ts'
-import { until } from '../until.ts'
+import { LONG_WAIT_MS, until } from '../until.ts'
 
 export type BrokerKind = 'external' | 'container' | 'jars'
 
@@ -151,7 +151,7 @@ async function ready(brokers: string[], engine?: Pick<BrokerEngine, 'isRunning' 
         await admin.disconnect()
       }
     },
-    { what: `Kafka at ${brokers.join(',')} is ready`, everyMs: 100 },
+    { what: `Kafka at ${brokers.join(',')} is ready`, timeoutMs: LONG_WAIT_MS, everyMs: 100 },
   )
   if (seen === 'ended') throw new Error(`Kafka ended while it started:\n${(await engine?.logEnd()) ?? ''}`)
 }

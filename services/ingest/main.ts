@@ -22,10 +22,10 @@ import { live, type LivesOptions } from './kafka/consumer.ts'
 import { finalFailure } from './kafka/failure.ts'
 import { EndedSources, TopicRenewedError } from './kafka/incarnation.ts'
 import { createRowPool } from './kafka/row-pool.ts'
-import { Session } from './kafka/session.ts'
+import { Session, type SessionOptions } from './kafka/session.ts'
 import { createPartitionStores } from './kafka/store.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { createReachability, type Reachability, type Side } from './reachability.ts'
+import { createReachability, type Reachability } from './reachability.ts'
 import { RegistryTopic } from './registry/topic.ts'
 
 /** Kubernetes and Docker wait 30 s and 10 s by default before they kill; the issue grants 25 s, of which the rest is for leaving. */
@@ -88,89 +88,82 @@ async function openStore(
   }
 }
 
-interface Run {
-  readonly config: IngestConfig
-  readonly log: Logger
-  readonly metrics: Metrics
-  readonly reachability: Reachability
-  readonly clock: Clock
-  readonly clickhouse: ClickHouse
-}
-
 /** What the consumers of both topics are given. */
-interface Shared extends Omit<Run, 'config' | 'reachability'> {
+interface Shared {
   readonly kafka: Kafka
+  readonly clickhouse: ClickHouse
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly clock: Clock
   readonly sessionTimeoutMs: number
-  readonly onAnswer: (side: Side, problem: string | undefined) => void
+  readonly onAnswer: Reachability['report']
 }
 
-function requestsConsumer({ config }: Run, shared: Shared, endedSources: EndedSources): LivesOptions['begin'] {
-  const { clickhouse, metrics, log, clock, onAnswer } = shared
+function requestsConsumer(config: IngestConfig, shared: Shared, endedSources: EndedSources): LivesOptions['begin'] {
+  const { clickhouse, clock } = shared
   const { groupId, limits, ledgerBehind: behind, topicRequests: topic } = config
   const insertsInFlight = clickhouse.kind === 'embedded' ? 1 : config.insertsInFlight
   const decodeAt = decoderOf(config)
   return (onReady) => {
     const pool = createRowPool(config.bufferBytesMax)
-    const begun = { clickhouse, pool, metrics, log, clock, groupId, limits, behind, decodeAt, endedSources }
-    return new Session({
-      ...shared,
-      topic,
-      groupId,
-      insertsInFlight,
-      pool,
-      onReady,
-      begin: async (options) => {
-        const { membership } = options
-        const { steadyMs } = clock
-        const about = { clickhouse, membership, metrics, log, steadyMs, onAnswer }
-        return await beginPartitions({ ...begun, stores: createPartitionStores(about) }, options)
-      },
-    })
+    const begin: SessionOptions['begin'] = async (options) => {
+      const stores = createPartitionStores({ ...shared, membership: options.membership, steadyMs: clock.steadyMs })
+      return await beginPartitions(
+        { ...shared, pool, groupId, limits, behind, decodeAt, endedSources, stores },
+        options,
+      )
+    }
+    return new Session({ ...shared, topic, groupId, insertsInFlight, pool, onReady, begin })
   }
 }
 
+interface Consumer {
+  readonly topic: string
+  readonly groupId: string
+  readonly begin: LivesOptions['begin']
+}
+
+function consumersOf(config: IngestConfig, shared: Shared, endedSources: EndedSources): readonly Consumer[] {
+  const { topicRequests, topicApps, groupId } = config
+  const requests = { topic: topicRequests, groupId, begin: requestsConsumer(config, shared, endedSources) }
+  if (topicApps === undefined) return [requests]
+  const registry = { topic: topicApps, groupId: `${groupId}-apps` }
+  return [requests, { ...registry, begin: (onReady) => new RegistryTopic({ ...shared, ...registry, onReady }) }]
+}
+
 /** The consumers side by side, until stopped or until one of them cannot go on. Resolves to whether all that was read was stored. */
-async function runConsumers(run: Run, stop: AbortSignal, onReady: (isReady: boolean) => void): Promise<boolean> {
-  const { config, log, metrics, reachability, clock, clickhouse } = run
-  const { topicRequests, topicApps, groupId, sessionTimeoutMs } = config
+async function runConsumers(
+  config: IngestConfig,
+  shared: Shared,
+  stop: AbortSignal,
+  onReady: (isReady: boolean) => void,
+): Promise<boolean> {
   const { brokers, sasl } = config.kafka
-  const kafka = createKafka({ ...config.kafka, clientId: 'sidestep-ingest' }, log)
-  const onAnswer: Shared['onAnswer'] = (side, problem) => reachability.report(side, problem)
-  const shared = { kafka, clickhouse, metrics, log, clock, sessionTimeoutMs, onAnswer }
   const endedSources = new EndedSources()
   const over = new AbortController()
   const ready = new Set<string>()
-  const expected = topicApps === undefined ? 1 : 2
-  const consume = async (topic: string, group: string, begin: LivesOptions['begin']): Promise<boolean> => {
-    try {
-      return await live({
-        begin,
-        onReady(isReady) {
-          if (isReady) ready.add(topic)
-          else ready.delete(topic)
-          onReady(ready.size === expected)
-        },
-        finalFailure: (end, wasReady) =>
-          finalFailure(end, wasReady, { brokers, username: sasl?.username, topic, groupId: group }),
-        onEnd(end) {
-          if (end instanceof TopicRenewedError) endedSources.add(end.key)
-          else reachability.report('kafka', errorMessage(end))
-        },
-        backoff: BACKOFF,
-        stop: AbortSignal.any([stop, over.signal]),
-        stopMs: STOP_MS,
-      })
-    } finally {
-      over.abort()
-    }
-  }
-  const consumers = [consume(topicRequests, groupId, requestsConsumer(run, shared, endedSources))]
-  if (topicApps !== undefined) {
-    const options = { ...shared, topic: topicApps, groupId: `${groupId}-apps` }
-    const begin: LivesOptions['begin'] = (onTopicReady) => new RegistryTopic({ ...options, onReady: onTopicReady })
-    consumers.push(consume(options.topic, options.groupId, begin))
-  }
-  const ends = await Promise.allSettled(consumers)
+  const consumers = consumersOf(config, shared, endedSources)
+  const lives = consumers.map(async ({ topic, groupId, begin }) => {
+    const place = { brokers, username: sasl?.username, topic, groupId }
+    const ended = live({
+      begin,
+      onReady(isReady) {
+        if (isReady) ready.add(topic)
+        else ready.delete(topic)
+        onReady(ready.size === consumers.length)
+      },
+      finalFailure: (end, wasReady) => finalFailure(end, wasReady, place),
+      onEnd(end) {
+        if (end instanceof TopicRenewedError) endedSources.add(end.key)
+        else shared.onAnswer('kafka', errorMessage(end))
+      },
+      backoff: BACKOFF,
+      stop: AbortSignal.any([stop, over.signal]),
+      stopMs: STOP_MS,
+    })
+    return await ended.finally(() => over.abort())
+  })
+  const ends = await Promise.allSettled(lives)
   for (const end of ends) if (end.status === 'rejected') throw end.reason
   return ends.every((end) => end.status === 'fulfilled' && end.value)
 }
@@ -194,8 +187,11 @@ export async function runIngest(config: IngestConfig, log: Logger, stop: AbortSi
     const clickhouse = await openStore(config, reachability, stop)
     if (clickhouse === undefined) return
     try {
-      const run = { config, log, metrics, reachability, clock, clickhouse }
-      const complete = await runConsumers(run, stop, (isReady) => {
+      const { sessionTimeoutMs } = config
+      const kafka = createKafka({ ...config.kafka, clientId: 'sidestep-ingest' }, log)
+      const onAnswer: Shared['onAnswer'] = (side, problem) => reachability.report(side, problem)
+      const shared = { kafka, clickhouse, metrics, log, clock, sessionTimeoutMs, onAnswer }
+      const complete = await runConsumers(config, shared, stop, (isReady) => {
         isAssigned = isReady
       })
       const text = complete ? 'stopped' : 'stopped in time; the rest is left in Kafka'

@@ -37,32 +37,11 @@ export interface BeginOptions {
   readonly membership: Membership
 }
 
-export interface Begun {
-  readonly partition: Partition
-  /** Offset after the last record of the partition. */
-  readonly high: number
-}
-
-function logWarning(log: Logger, { topic, partition, source }: PartitionKey, warning: StartWarning): void {
-  const { from, to } = warning
-  const about = { topic, partition, source, from, to, offsets: to - from }
-  switch (warning.kind) {
-    case 'ledger_behind': {
-      const line = { event: 'ingest.ledger_behind', ...about, rewound: warning.isRewound }
-      const text = 'ClickHouse lacks offsets that the group has passed (a restore? another database?)'
-      log.warn(line, `${text}; LEDGER_BEHIND decides what is done`)
-      return
-    }
-    case 'retention_cut': {
-      const line = { event: 'ingest.retention_cut', ...about }
-      log.error(line, 'Kafka deleted records before they were stored; they are lost')
-      return
-    }
-    case 'moved_back': {
-      const line = { event: 'ingest.moved_back', ...about }
-      log.warn(line, 'the group was moved back; what is stored already is passed over')
-    }
-  }
+const WARNINGS: Readonly<Record<StartWarning['kind'], string>> = {
+  ledger_behind:
+    'ClickHouse lacks offsets that the group has passed (a restore? another database?); LEDGER_BEHIND decides what is done',
+  retention_cut: 'Kafka deleted records before they were stored; they are lost',
+  moved_back: 'the group was moved back; what is stored already is passed over',
 }
 
 /** Says where a partition begins, and what is unusual about it. */
@@ -73,9 +52,10 @@ function tell({ log, metrics }: BeginContext, key: PartitionKey, start: StartPos
     const line = { event: 'ingest.topic_recreated', topic, partition, source, low, high }
     log.warn(line, 'the topic was created anew: its records are stored under a source of their own')
   }
-  for (const warning of start.warnings) {
-    logWarning(log, key, warning)
-    if (warning.kind === 'retention_cut') metrics.lost.inc({ topic }, warning.to - warning.from)
+  for (const { kind, from, to, ...more } of start.warnings) {
+    const line = { event: `ingest.${kind}`, ...key, from, to, offsets: to - from, ...more }
+    log[kind === 'retention_cut' ? 'error' : 'warn'](line, WARNINGS[kind])
+    if (kind === 'retention_cut') metrics.lost.inc({ topic }, to - from)
   }
   const { position, pending } = start
   log.info({ event: 'ingest.start', source, partition, position, high, pending }, 'a partition begins')
@@ -87,7 +67,7 @@ async function beginPartition(
   topic: string,
   partition: number,
   facts: PartitionFacts,
-): Promise<Begun> {
+): Promise<Partition> {
   const { clickhouse, clock, limits, pool, decodeAt, behind } = context
   const { low, high, committed, metadata } = facts
   const stored = await readStoredFacts(clickhouse, topic, partition, facts)
@@ -97,9 +77,10 @@ async function beginPartition(
   const key = { topic, partition, source: start.source }
   tell(context, key, start, facts)
   const ledgerEnd = start.isRenewed ? undefined : stored.ledger.at(-1)?.to
-  const ingest = new Partition({
+  return new Partition({
     key,
     start,
+    high,
     probe: probeOf({ clickhouse, key, position: start.position, ledgerEnd, low, decode: decodeAt(nowMs) }),
     hasIntent: metadata.kind !== 'none',
     store: context.stores(epoch, topic, partition),
@@ -108,12 +89,11 @@ async function beginPartition(
     decodeAt,
     wallMs: clock.wallMs,
   })
-  return { partition: ingest, high }
 }
 
 /** Reads what is known and decides every start. Rejects when Kafka or ClickHouse is away. */
-export async function beginPartitions(context: BeginContext, options: BeginOptions): Promise<readonly Begun[]> {
-  const begun: Begun[] = []
+export async function beginPartitions(context: BeginContext, options: BeginOptions): Promise<readonly Partition[]> {
+  const begun: Partition[] = []
   for (const { topic, partitions } of options.assigned) {
     const facts = await readFacts(options.admin, context.groupId, topic)
     for (const partition of partitions) {

@@ -8,7 +8,7 @@
 import type { EachBatchPayload } from 'kafkajs'
 
 import { kafkaErrorKind } from '#lib/kafka-error.ts'
-import { pause, retry, StoppedError, type RetryOptions } from '#lib/retry.ts'
+import { retry, StoppedError, type RetryOptions } from '#lib/retry.ts'
 
 /** The epoch is over: whatever was under way is recovered by the next owner of the partition. */
 export class FencedError extends Error {
@@ -32,40 +32,22 @@ export interface Epoch {
   readonly number: number
   /** Aborted when the epoch is over. */
   readonly signal: AbortSignal
-  /** Waits so many milliseconds. Rejects with FencedError when the epoch is over. */
-  readonly pause: (milliseconds: number) => Promise<void>
 }
 
-/** StoppedError of the epoch's signal says that the epoch is over. */
-function fenced(error: unknown): unknown {
-  return error instanceof StoppedError ? new FencedError('the epoch is over', { cause: error }) : error
-}
-
-function createEpoch(number: number, signal: AbortSignal): Epoch {
-  return {
-    number,
-    signal,
-    async pause(milliseconds) {
-      try {
-        await pause(milliseconds, signal)
-      } catch (error) {
-        throw fenced(error)
-      }
-    },
-  }
-}
-
-/** Runs until it works. Rejects with FencedError when the epoch is over, at once when `run` says so. */
+/** Runs until it works. Rejects with FencedError when the epoch is over, or at once when `run` says so. */
 export async function retryInEpoch<T>(
-  epoch: Epoch,
+  { signal }: Epoch,
   run: () => Promise<T>,
   options: Omit<RetryOptions, 'signal' | 'attempts'>,
 ): Promise<T> {
-  const mayPass = (error: unknown): boolean => !(error instanceof FencedError) && options.mayPass(error)
+  const mayPass = (error: unknown): boolean => {
+    const isOver = error instanceof FencedError || error instanceof StoppedError
+    return !isOver && options.mayPass(error)
+  }
   try {
-    return await retry(run, { ...options, mayPass, signal: epoch.signal })
+    return await retry(run, { ...options, mayPass, signal })
   } catch (error) {
-    throw fenced(error)
+    throw error instanceof StoppedError ? new FencedError('the epoch is over', { cause: error }) : error
   }
 }
 
@@ -105,9 +87,8 @@ export class Membership {
     this.end()
     this.joins += 1
     const controller = new AbortController()
-    const epoch = createEpoch(this.joins, controller.signal)
-    this.current = { controller, epoch }
-    return epoch
+    this.current = { controller, epoch: { number: this.joins, signal: controller.signal } }
+    return this.current.epoch
   }
 
   /** The epoch is over, and no other one begins yet. */

@@ -22,7 +22,7 @@ export async function takeBatch(options: IntakeOptions, payload: EachBatchPayloa
   const partition = scheduler.reading(batch.topic, batch.partition)
   // A batch that an earlier epoch had fetched: kafkajs fetches again, from the offset that was sought.
   if (partition === undefined || payload.isStale()) return
-  scheduler.sawEnd(partition, Number(batch.highWatermark))
+  partition.sawEnd(Number(batch.highWatermark))
   // Not in the types of kafkajs: the offset that was asked for.
   if (!arrives(options, partition, Number(Reflect.get(batch, 'fetchedOffset')))) return
   await checkFirst(partition, batch.messages)

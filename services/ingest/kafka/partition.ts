@@ -70,6 +70,8 @@ export interface Taken {
 export interface PartitionOptions {
   readonly key: PartitionKey
   readonly start: StartPosition
+  /** Offset after the last record that Kafka has. */
+  readonly high: number
   /** The commit of the group holds an intent, or somebody's text. */
   readonly hasIntent: boolean
   readonly store: PartitionStore
@@ -126,10 +128,12 @@ export class Partition {
   private probe: Probe | undefined
   private open: (Block & { readonly decode: DecodeOptions }) | undefined
   private isStoring = false
+  private high: number
 
   constructor(options: PartitionOptions) {
-    const { key, start, hasIntent, probe } = options
+    const { key, start, high, hasIntent, probe } = options
     this.key = key
+    this.high = high
     this.options = options
     this.probe = probe
     this.admission = createAdmission(start.position, start.known, start.pending)
@@ -161,10 +165,16 @@ export class Partition {
     return this.probe?.offset ?? this.admission.position
   }
 
-  /** Everything before is stored, or is known to hold no record. */
-  caughtUpTo(): number {
+  /** Kafka told the offset after its last record. */
+  sawEnd(high: number): void {
+    this.high = high
+  }
+
+  /** Offsets that Kafka has and that are not known to be stored, or to hold no record. */
+  lag(): number {
     const { open, isStoring, admission, state, options } = this
-    return open === undefined && !isStoring ? admission.position : (state.storedTo ?? options.start.position)
+    const isCaughtUp = open === undefined && !isStoring
+    return Math.max(0, this.high - (isCaughtUp ? admission.position : (state.storedTo ?? options.start.position)))
   }
 
   /** Looks at the first message of a batch. False when it should be known and is another record: the topic was made anew. */

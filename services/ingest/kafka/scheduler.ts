@@ -24,28 +24,23 @@ export interface SchedulerOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-/** A partition with what only the scheduler knows of it. */
-interface Slot {
-  readonly partition: Partition
-  /** Offset after the last record of the partition. */
-  high: number
-  isPaused: boolean
-  lastFlushMs: number
-}
-
-function slotKey({ topic, partition }: Omit<PartitionKey, 'source'>): string {
-  return `${topic}/${partition}`
-}
-
 /** A partition that has rested so long (milliseconds) gets a commit without intent. */
 const REST_MS = 3000
 
 /** Of the limits of a block: below it the engine's cost of a row grows (docs/benchmarks.md). */
 const FAIR_SHARE = 0.5
 
+function nameOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`
+}
+
 export class Scheduler {
   private readonly options: SchedulerOptions
-  private readonly slots = new Map<string, Slot>()
+  private readonly partitions = new Map<string, Partition>()
+  /** Those that are paused in Kafka. */
+  private readonly paused = new Set<Partition>()
+  /** When a partition last had its turn. */
+  private readonly flushedMs = new Map<Partition, number>()
   /** Flushes on their way, of this epoch or one before. */
   private readonly flushes = new Set<Promise<void>>()
   private isStopping = false
@@ -55,36 +50,35 @@ export class Scheduler {
     this.options = options
   }
 
-  /** Adds a partition that is paused in Kafka; the next `pump` lets it go on. `high`: offset after its last record. */
-  add(partition: Partition, high: number): void {
-    this.slots.set(slotKey(partition.key), { partition, high, isPaused: true, lastFlushMs: this.options.steadyMs() })
+  /** Adds a partition that is paused in Kafka; the next `pump` lets it go on. */
+  add(partition: Partition): void {
+    this.partitions.set(nameOf(partition.key.topic, partition.key.partition), partition)
+    this.paused.add(partition)
+    this.flushedMs.set(partition, this.options.steadyMs())
   }
 
   /** The partition, unless it is not ours or held back. */
-  reading(topic: string, partition: number): Partition | undefined {
-    const slot = this.slots.get(slotKey({ topic, partition }))
-    return slot === undefined || slot.isPaused || this.isStopping ? undefined : slot.partition
-  }
-
-  /** Kafka told the offset after the last record of a partition. */
-  sawEnd({ key }: Partition, high: number): void {
-    const slot = this.slots.get(slotKey(key))
-    if (slot !== undefined) slot.high = high
+  reading(topic: string, number: number): Partition | undefined {
+    const partition = this.partitions.get(nameOf(topic, number))
+    return partition === undefined || this.isStopping || this.paused.has(partition) ? undefined : partition
   }
 
   /** There is no room for what a partition reads. */
-  holdBack({ key }: Partition): void {
-    const slot = this.slots.get(slotKey(key))
-    if (slot !== undefined) this.pause(slot)
+  holdBack(partition: Partition): void {
+    if (this.paused.has(partition)) return
+    this.paused.add(partition)
+    this.options.setPaused(partition.key, true)
   }
 
   /** The epoch is over: every partition forgets what it holds. */
   fence(): void {
-    for (const { partition } of this.slots.values()) {
+    for (const partition of this.partitions.values()) {
       partition.fence()
       this.options.metrics.lag.remove({ topic: partition.key.topic, partition: String(partition.key.partition) })
     }
-    this.slots.clear()
+    this.partitions.clear()
+    this.paused.clear()
+    this.flushedMs.clear()
     this.giveRoom()
   }
 
@@ -96,14 +90,12 @@ export class Scheduler {
   /** From now on everything that is open is due, and nobody goes on. */
   stop(): void {
     this.isStopping = true
-    for (const slot of this.slots.values()) this.pause(slot)
+    for (const partition of this.partitions.values()) this.holdBack(partition)
   }
 
   /** True when nothing is open or on its way and every commit is clean. */
   isDrained(): boolean {
-    return this.slots
-      .values()
-      .every(({ partition }) => partition.isIdle() && !partition.isDue(0) && !partition.isResting())
+    return this.partitions.values().every((one) => one.isIdle() && !one.isDue(0) && !one.isResting())
   }
 
   /** Until a block was stored, or so many milliseconds have passed. */
@@ -116,62 +108,59 @@ export class Scheduler {
 
   /** Sends what is due on its way, those first that have waited longest, and lets partitions go on that were held back. */
   pump(): void {
-    const idle = [...this.slots.values()].filter(({ partition }) => partition.isIdle())
-    const due = idle.filter(({ partition }) => partition.isDue(this.isStopping ? 0 : 1))
-    for (const slot of due.toSorted((one, other) => one.lastFlushMs - other.lastFlushMs)) {
-      if (this.flushes.size < this.options.insertsInFlight) this.send(slot)
+    const { insertsInFlight, steadyMs } = this.options
+    const idle = this.partitions
+      .values()
+      .filter((partition) => partition.isIdle())
+      .toArray()
+      .toSorted((one, other) => this.turnMs(one) - this.turnMs(other))
+    for (const partition of idle) {
+      if (this.flushes.size < insertsInFlight && partition.isDue(this.isStopping ? 0 : 1)) this.send(partition)
     }
-    if (this.flushes.size === 0) this.useIdleEngine(idle)
-    const now = this.options.steadyMs()
-    for (const slot of idle) {
-      const hasRested = this.isStopping || now - slot.lastFlushMs > REST_MS
-      if (hasRested && slot.partition.isResting()) this.send(slot)
+    // An engine that waits for a full block could store a fair one meanwhile: at a start all partitions fill up side by side.
+    const fair = this.flushes.size === 0 ? idle.find((partition) => partition.isDue(FAIR_SHARE)) : undefined
+    if (fair !== undefined) this.send(fair)
+    for (const partition of idle) {
+      const hasRested = this.isStopping || steadyMs() - this.turnMs(partition) > REST_MS
+      if (hasRested && partition.isResting()) this.send(partition)
     }
     if (!this.isStopping) this.resumeSome()
   }
 
   measure(): void {
     const { metrics, pool } = this.options
-    let paused = 0
-    for (const { partition, high, isPaused } of this.slots.values()) {
+    for (const partition of this.partitions.values()) {
       const { topic, partition: number } = partition.key
-      metrics.lag.set({ topic, partition: String(number) }, Math.max(0, high - partition.caughtUpTo()))
-      if (isPaused) paused += 1
+      metrics.lag.set({ topic, partition: String(number) }, partition.lag())
     }
-    metrics.pausedPartitions.set(paused)
+    metrics.pausedPartitions.set(this.paused.size)
     metrics.bufferBytes.set(pool.bytes())
   }
 
-  /** An engine that waits for a full block could store a fair one meanwhile: at a start all partitions fill up side by side. */
-  private useIdleEngine(slots: readonly Slot[]): void {
-    const fair = slots.filter(({ partition }) => partition.isDue(FAIR_SHARE))
-    const [first] = fair.toSorted((one, other) => one.lastFlushMs - other.lastFlushMs)
-    if (first !== undefined) this.send(first)
+  private turnMs(partition: Partition): number {
+    return this.flushedMs.get(partition) ?? 0
   }
 
   private resumeSome(): void {
-    const slots = [...this.slots.values()]
+    const { insertsInFlight, pool } = this.options
+    const isReading = (one: Partition): boolean => !this.paused.has(one)
     // Ranges that must be built again go whole whatever the memory, so only a few of them at a time.
-    let rebuilding = slots.filter(({ partition, isPaused }) => !isPaused && partition.isRebuilding()).length
-    for (const slot of slots) {
-      if (!slot.isPaused || slot.partition.isDue(1)) continue
-      if (slot.partition.isRebuilding()) {
-        if (rebuilding >= this.options.insertsInFlight) continue
+    let rebuilding = this.partitions
+      .values()
+      .reduce((sum, one) => sum + (isReading(one) && one.isRebuilding() ? 1 : 0), 0)
+    for (const partition of this.paused) {
+      if (partition.isDue(1)) continue
+      if (partition.isRebuilding()) {
+        if (rebuilding >= insertsInFlight) continue
         rebuilding += 1
-      } else if (this.options.pool.isOver()) continue
-      slot.isPaused = false
-      this.options.setPaused(slot.partition.key, false)
+      } else if (pool.isOver()) continue
+      this.paused.delete(partition)
+      this.options.setPaused(partition.key, false)
     }
   }
 
-  private pause(slot: Slot): void {
-    if (slot.isPaused) return
-    slot.isPaused = true
-    this.options.setPaused(slot.partition.key, true)
-  }
-
-  private send(slot: Slot): void {
-    const flush = this.flush(slot).finally(() => {
+  private send(partition: Partition): void {
+    const flush = this.flush(partition).finally(() => {
       this.flushes.delete(flush)
       this.giveRoom()
       this.pump()
@@ -179,16 +168,17 @@ export class Scheduler {
     this.flushes.add(flush)
   }
 
-  private async flush(slot: Slot): Promise<void> {
+  private async flush(partition: Partition): Promise<void> {
+    const { log, steadyMs, onFailure } = this.options
     try {
-      const block = await slot.partition.flush()
-      slot.lastFlushMs = this.options.steadyMs()
-      if (block !== undefined) this.count(slot.partition, block)
+      const block = await partition.flush()
+      if (this.flushedMs.has(partition)) this.flushedMs.set(partition, steadyMs())
+      if (block !== undefined) this.count(partition, block)
     } catch (error) {
       if (error instanceof FencedError) {
-        this.options.log.info({ event: 'ingest.fenced', reason: error.message }, 'the partition is not ours any more')
-        slot.partition.fence()
-      } else this.options.onFailure(error)
+        log.info({ event: 'ingest.fenced', reason: error.message }, 'the partition is not ours any more')
+        partition.fence()
+      } else onFailure(error)
     }
   }
 

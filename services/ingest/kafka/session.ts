@@ -13,11 +13,12 @@ import { errorMessage } from '#lib/errors.ts'
 
 import type { Metrics } from '../metrics.ts'
 import type { Side } from '../reachability.ts'
-import type { Begun, BeginOptions } from './begin.ts'
+import type { BeginOptions } from './begin.ts'
 import { createConsumer, leave, watch, type ConsumerLife } from './consumer.ts'
 import { FencedError, Membership, retryInEpoch, type Epoch } from './epoch.ts'
 import { TopicRenewedError } from './incarnation.ts'
 import { takeBatch } from './intake.ts'
+import type { Partition, PartitionKey } from './partition.ts'
 import type { RowPool } from './row-pool.ts'
 import { Scheduler } from './scheduler.ts'
 
@@ -32,7 +33,7 @@ export interface SessionOptions {
   readonly log: Logger
   readonly clock: Clock
   /** Builds the partitions that a join has given. Rejects when Kafka or ClickHouse is away. */
-  readonly begin: (options: BeginOptions) => Promise<readonly Begun[]>
+  readonly begin: (options: BeginOptions) => Promise<readonly Partition[]>
   /** Told after every try whether the other side answered, or what is wrong with it. */
   readonly onAnswer: (side: Side, problem: string | undefined) => void
   /** Told when partitions are assigned and their starts are known, and when that ends. */
@@ -162,9 +163,9 @@ export class Session implements ConsumerLife {
       if (membership.epoch() !== epoch) return
       const begun = await this.patiently(epoch, async () => await options.begin({ epoch, assigned, admin, membership }))
       if (membership.epoch() !== epoch) return
-      for (const { partition, high } of begun) {
+      for (const partition of begun) {
         this.seek(partition.key, partition.position())
-        scheduler.add(partition, high)
+        scheduler.add(partition)
       }
       options.onReady(!this.isStopping)
       scheduler.pump()
@@ -185,7 +186,7 @@ export class Session implements ConsumerLife {
     return result
   }
 
-  private seek({ topic, partition }: { readonly topic: string; readonly partition: number }, offset: number): void {
+  private seek({ topic, partition }: PartitionKey, offset: number): void {
     this.consumer.seek({ topic, partition, offset: String(offset) })
   }
 

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import { isPassing } from '#lib/engine-error.ts'
 import { errorMessage } from '#lib/errors.ts'
+import { pause } from '#lib/retry.ts'
 
 import { batchToken } from '../blocks/block.ts'
 import { insertBatch, ONE_TRY } from '../blocks/insert.ts'
@@ -62,7 +63,7 @@ async function recoverPatiently(options: StoreOptions, epoch: Epoch, block: Bloc
   const token = batchToken(batch, batch.from, batch.to)
   const recovery = recoveryOf(createRangeStore(clickhouse, ONE_TRY), batch, {
     isSameRange: doubt !== 'offsets',
-    pause: epoch.pause,
+    pause: async (milliseconds) => await pause(milliseconds, epoch.signal),
     onRepair(repair: Repair) {
       metrics.repairs.inc({ kind: repair.kind })
       log.info({ event: 'ingest.repaired', token, ...repair }, 'recovery found something missing and stores it')

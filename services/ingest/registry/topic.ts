@@ -1,8 +1,9 @@
 /**
  * The app registry topic (compacted): the newest record of each app into `apps`, a tombstone as a deletion. A plain consumer in a group of its own.
  *
- * At least once is enough: a row is replaced by the one with the greatest version, so reading again changes nothing, and a dead letter that is stored is not
- * stored again. What is read is stored, then committed; whoever has the partition next goes on there.
+ * At least once is enough: a row is replaced by the one with the greatest version, so reading again changes nothing, and an offset gets one dead letter
+ * only (in a topic made anew, one whose offset has a dead letter of the earlier topic is counted and logged, not stored). What is read is stored, then
+ * committed; whoever has the partition next goes on there.
  *
  * Kafka's order is the order. A version is greater than every version that the table holds when the records are stored, grows with the offset, and is
  * at least the present time in epoch milliseconds. So of the records of an app (one partition has them all, by their key) the last one wins, whatever the
@@ -23,10 +24,13 @@ import type { SqlQuery } from '#lib/sql-query.ts'
 import type { DeadLetter } from '#schemas/dead-letter.ts'
 
 import { addDead, openBatch } from '../blocks/block.ts'
-import { createRowBuffer, LANDING_COLUMNS } from '../blocks/encode.ts'
+import { createRowBuffer } from '../blocks/encode.ts'
+import { ONE_TRY } from '../blocks/insert.ts'
 import { createConsumer, leave, watch, type ConsumerLife } from '../kafka/consumer.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Side } from '../reachability.ts'
+import { createRangeStore } from '../recovery/range-store.ts'
+import { recoveryOf } from '../recovery/recovery.ts'
 import { APP_COLUMNS, appRow, parseApp, tombstoneRow } from './app-row.ts'
 
 export interface RegistryTopicOptions {
@@ -42,8 +46,6 @@ export interface RegistryTopicOptions {
   readonly onReady: (isReady: boolean) => void
 }
 
-/** Apps of a block: the registry is small and its records large. */
-const BLOCK_APPS = 5000
 /** The broker waits so long for more (milliseconds), or for so many bytes: single changes should not each cost an insert. */
 const FETCH_WAIT_MS = 500
 const FETCH_BYTES_MIN = 64 * 1024
@@ -60,16 +62,6 @@ export const appsVersionQuery: SqlQuery<z.ZodObject, typeof VersionRow> = {
   row: VersionRow,
 }
 
-const RangeParams = z.object({ source: z.string(), partition: z.int(), from: z.int(), to: z.int() })
-const LetterRow = z.object({ offset: z.coerce.number(), reason: z.string(), detail: z.string() })
-export const deadLettersQuery: SqlQuery<typeof RangeParams, typeof LetterRow> = {
-  name: 'ingest/dead-letters',
-  params: RangeParams,
-  row: LetterRow,
-}
-
-const letterId = ({ offset, reason, detail }: z.infer<typeof LetterRow>): string => `${offset} ${reason} ${detail}`
-
 interface DeadApp {
   readonly offset: number
   readonly letter: DeadLetter
@@ -78,10 +70,12 @@ interface DeadApp {
 
 const EMPTY = Buffer.alloc(0)
 
+type KafkaBatch = EachBatchPayload['batch']
+
 function letterOf(problem: string): DeadLetter {
   if (problem === 'not JSON') return { reason: 'not_json', detail: 'the app record is not JSON' }
   if (problem === 'not a JSON object') return { reason: 'not_an_object', detail: 'the app record is not a JSON object' }
-  return { reason: 'wrong_type', detail: problem.slice(0, 500).toWellFormed() }
+  return { reason: 'wrong_type', detail: problem.slice(0, 500) }
 }
 
 function rowOf(message: KafkaMessage, version: bigint): string | DeadLetter {
@@ -100,7 +94,7 @@ function rowOf(message: KafkaMessage, version: bigint): string | DeadLetter {
 }
 
 /** Rows of `apps` with versions from `first` on, and what is no app. */
-export function appRows(
+function appRows(
   messages: readonly KafkaMessage[],
   first: bigint,
 ): { readonly rows: readonly string[]; readonly dead: readonly DeadApp[] } {
@@ -112,14 +106,6 @@ export function appRows(
     else dead.push({ offset: Number(message.offset), letter: row, bytes: message.value ?? EMPTY })
   }
   return { rows, dead }
-}
-
-/** Records of one partition, in order: offsets [from, to). */
-interface Records {
-  readonly partition: number
-  readonly messages: readonly KafkaMessage[]
-  readonly from: number
-  readonly to: number
 }
 
 export class RegistryTopic implements ConsumerLife {
@@ -178,28 +164,21 @@ export class RegistryTopic implements ConsumerLife {
 
   private async takeBatch(payload: EachBatchPayload): Promise<void> {
     const { topic, metrics } = this.options
-    const { partition, messages, highWatermark } = payload.batch
-    for (let at = 0; at < messages.length && payload.isRunning() && !payload.isStale(); at += BLOCK_APPS) {
-      const part = messages.slice(at, at + BLOCK_APPS)
-      const [first] = part
-      const last = part.at(-1)
-      if (first === undefined || last === undefined) return
-      const to = Number(last.offset) + 1
-      const records = { partition, messages: part, from: Number(first.offset), to }
-      if (!(await this.storePatiently(records, payload))) return
-      payload.resolveOffset(last.offset)
-      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(to) }] }] })
-      metrics.commits.inc()
-      metrics.lag.set({ topic, partition: String(partition) }, Math.max(0, Number(highWatermark) - to))
-      await payload.heartbeat()
-    }
+    const { batch } = payload
+    const { partition } = batch
+    if (payload.isStale() || !(await this.storePatiently(payload))) return
+    const next = Number(batch.lastOffset()) + 1
+    payload.resolveOffset(batch.lastOffset())
+    await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] })
+    metrics.commits.inc()
+    metrics.lag.set({ topic, partition: String(partition) }, Math.max(0, Number(batch.highWatermark) - next))
   }
 
   /** Tries while ClickHouse is away. False when it is not stored: the consumer stops, or fails. Rejects with what Kafka has to say. */
-  private async storePatiently(records: Records, payload: EachBatchPayload): Promise<boolean> {
+  private async storePatiently(payload: EachBatchPayload): Promise<boolean> {
     const { sessionTimeoutMs, onAnswer, metrics } = this.options
     try {
-      await retry(async () => await this.store(records), {
+      await retry(async () => await this.store(payload.batch), {
         firstPauseMs: FIRST_PAUSE_MS,
         pauseMaxMs: Math.min(PAUSE_MAX_MS, sessionTimeoutMs / 4),
         mayPass: isPassing,
@@ -224,43 +203,37 @@ export class RegistryTopic implements ConsumerLife {
     return true
   }
 
-  private async store(records: Records): Promise<void> {
+  private async store(batch: KafkaBatch): Promise<void> {
+    const { partition, messages } = batch
     const { clickhouse, topic, metrics, log, clock } = this.options
-    const { partition, messages, from, to } = records
     const [newest] = await clickhouse.query(appsVersionQuery, {})
-    const first = [BigInt(newest?.version ?? 0) + 1n, BigInt(Math.floor(clock.wallMs()))].reduce((a, b) =>
-      a > b ? a : b,
-    )
-    const token = `${topic}/${partition}/${from}-${to}/${first}`
-    const { rows, dead } = appRows(messages, first)
-    if (dead.length > 0) await this.storeDead(records, dead, token)
+    const afterNewest = BigInt(newest?.version ?? 0) + 1n
+    const nowMs = BigInt(Math.floor(clock.wallMs()))
+    const version = afterNewest > nowMs ? afterNewest : nowMs
+    const { rows, dead } = appRows(messages, version)
+    if (dead.length > 0) await this.storeDead(partition, dead)
+    const [from, to] = [batch.firstOffset() ?? '0', batch.lastOffset()]
     if (rows.length > 0) {
       const body = Buffer.from(rows.join(''), 'utf8')
+      const token = `${topic}/${partition}/${from}-${to}/${version}`
       await clickhouse.insertBlock({ table: 'apps', columns: APP_COLUMNS, body, token })
     }
     metrics.read.inc({ topic }, messages.length)
     metrics.rows.inc({ topic }, rows.length)
-    const counts = { records: messages.length, dead: dead.length }
-    log.info(
-      { event: 'ingest.stored', source: topic, partition, from, to, ...counts },
-      'stored a block of the registry',
-    )
+    for (const { letter } of dead) metrics.dead.inc({ topic, reason: letter.reason })
+    const line = { event: 'ingest.registry_stored', topic, partition, from, to, apps: rows.length, dead: dead.length }
+    log.info(line, 'stored a block of the registry')
   }
 
-  /** Stores the dead letters that are not stored yet. */
-  private async storeDead({ partition, from, to }: Records, dead: readonly DeadApp[], token: string): Promise<void> {
-    const { clickhouse, topic, metrics } = this.options
-    const known = new Set(
-      (await clickhouse.query(deadLettersQuery, { source: topic, partition, from, to })).map(letterId),
-    )
+  /** Stores the dead letters whose offsets have none yet: what is read again may have been cut into other blocks before. */
+  private async storeDead(partition: number, dead: readonly DeadApp[]): Promise<void> {
+    const { clickhouse, topic } = this.options
     const batch = openBatch({ source: topic, partition }, createRowBuffer(FIRST_DEAD_BYTES))
-    for (const { offset, letter, bytes } of dead) {
-      if (known.has(letterId({ offset, ...letter }))) continue
-      addDead(batch, offset, letter, bytes, bytes.length)
-      metrics.dead.inc({ topic, reason: letter.reason })
-    }
-    if (batch.records === 0) return
-    const body = batch.rows.bytes.subarray(0, batch.rows.length)
-    await clickhouse.insertBlock({ table: 'landing', columns: LANDING_COLUMNS, body, token })
+    for (const { offset, letter, bytes } of dead) addDead(batch, offset, letter, bytes, bytes.length)
+    await recoveryOf(createRangeStore(clickhouse, ONE_TRY), batch, {
+      isSameRange: false,
+      pause: async (milliseconds) => await pause(milliseconds, this.stopping.signal),
+      onRepair: () => undefined,
+    })()
   }
 }

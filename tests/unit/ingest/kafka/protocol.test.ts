@@ -112,6 +112,7 @@ function begin(world: ModelWorld, life: Life): Partition {
   return new Partition({
     key: KEY,
     start,
+    high: 0,
     hasIntent: metadata.kind !== 'none',
     store: storeOf(world, life),
     probe: undefined,
