@@ -26,6 +26,8 @@ export function ingestSummary(result: IngestResult, seconds: number): string[] {
   ]
   for (const [reason, count] of largestFirst(result.deadByReason)) lines.push(`  dead: ${reason} ${number(count)}`)
   for (const problem of result.problems) lines.push(`  ${place(problem)}: ${problem.reason}: ${problem.message}`)
+  const adjusted = largestFirst(result.adjusted).map(([change, count]) => `${change} (${number(count)})`)
+  if (adjusted.length > 0) lines.push(`  adjusted fields: ${adjusted.join(', ')}`)
   const unknown = largestFirst(result.unknownFields)
   if (unknown.length > 0) {
     const shown = unknown.slice(0, UNKNOWN_FIELDS_SHOWN).map(([name, count]) => `${name} (${number(count)})`)

@@ -1,4 +1,5 @@
 /** What partitions of every topic have in common: what the scheduler asks of them, and what they ask of the world. */
+import type { AdjustedCounts } from '../decode/repair.ts'
 import type { KafkaMessage } from 'kafkajs'
 
 import type { Batch } from '../blocks/block.ts'
@@ -26,6 +27,7 @@ export interface Block {
   readonly batch: Batch
   readonly deadByReason: Map<string, number>
   unknownFields: number
+  readonly adjusted: AdjustedCounts
 }
 
 /** What the consumer needs of a partition, of whichever topic. */

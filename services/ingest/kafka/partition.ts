@@ -17,6 +17,7 @@ import {
 } from './admission.ts'
 import { addDead, addRecord, isFull, openBatch, type BatchLimits } from '../blocks/block.ts'
 import { decodeBytes, type Decoded, type DecodeOptions } from '../decode/decode.ts'
+import { countAdjusted } from '../decode/repair.ts'
 import { encodeIntent } from './intent.ts'
 import { LINE_LIMITS } from '../files/line-chunks.ts'
 import {
@@ -68,6 +69,7 @@ function decodeValue(value: Buffer, options: DecodeOptions): Decoded {
 function addDecoded(block: Block, offset: number, value: Buffer, decoded: Decoded): void {
   if (decoded.kind === 'accepted') {
     block.unknownFields += decoded.unknownFields.length
+    countAdjusted(block.adjusted, decoded.adjusted)
     addRecord(block.batch, offset, decoded.record, value.length)
     return
   }
@@ -210,7 +212,7 @@ export class RequestsPartition implements PartitionIngest {
     const openedAtMs = isFixed ? (start.pending?.openedAtMs ?? now()) : now()
     const { source, partition } = this.key
     const batch = openBatch({ source, partition }, rows, openedAtMs)
-    return { batch, deadByReason: new Map(), unknownFields: 0, decode: decodeAt(openedAtMs) }
+    return { batch, deadByReason: new Map(), unknownFields: 0, adjusted: new Map(), decode: decodeAt(openedAtMs) }
   }
 
   private close(): Closing | undefined {

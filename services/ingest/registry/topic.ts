@@ -160,7 +160,12 @@ export class RegistryPartition implements PartitionIngest {
     const { key, now } = this.options
     const rows = createRowBuffer(FIRST_DEAD_BYTES)
     const batch = openBatch({ source: key.source, partition: key.partition }, rows, now())
-    return { from, rows: [], dead: { batch, deadByReason: new Map(), unknownFields: 0 }, openedAtMs: now() }
+    return {
+      from,
+      rows: [],
+      dead: { batch, deadByReason: new Map(), unknownFields: 0, adjusted: new Map() },
+      openedAtMs: now(),
+    }
   }
 
   private add(message: KafkaMessage): void {
