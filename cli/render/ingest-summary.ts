@@ -40,9 +40,10 @@ export function ingestSummary(result: IngestResult, seconds: number): string[] {
 /** What came of the registry. */
 export function registrySummary(result: RegistryResult): string[] {
   const rejected = result.rejected > 0 ? `, ${number(result.rejected)} entries not used` : ''
-  const lines = [`${number(result.apps)} apps in the registry${rejected}`]
+  const adjusted = result.adjusted > 0 ? `, ${number(result.adjusted)} fields adjusted` : ''
+  const lines = [`${number(result.apps)} apps in the registry${rejected}${adjusted}`]
   for (const problem of result.problems) lines.push(`  ${place(problem)}: ${problem.message}`)
-  const hidden = result.rejected - result.problems.length
+  const hidden = result.rejected + result.adjusted - result.problems.length
   if (hidden > 0) lines.push(`  and ${number(hidden)} more`)
   return lines
 }
