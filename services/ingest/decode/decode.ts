@@ -155,8 +155,13 @@ function decodeColumns(line: Line, parse: NonNullable<LogFormat['parse']>, optio
     const why = format.explain?.(line.text) ?? `the line is not in the format ${format.name}`
     return decodeInner(withoutPrefix(line.text), line, options) ?? dead('unmapped', why)
   }
-  // Bytes that were no UTF-8 stand as \xHH in such lines.
-  return decodeEntry(entry, line.text.includes(String.raw`\x`) ? { ...line, isDamaged: true } : line, options)
+  return decodeEntry(entry, holdsBrokenEscape(line, entry) ? { ...line, isDamaged: true } : line, options)
+}
+
+/** Bytes that were no UTF-8 stand as \xHH in such lines. */
+function holdsBrokenEscape({ text }: Line, entry: JsonObject): boolean {
+  if (!text.includes(String.raw`\x`)) return false
+  return Object.values(entry).some((value) => typeof value === 'string' && value.includes('\ufffd'))
 }
 
 const BRACE = 123

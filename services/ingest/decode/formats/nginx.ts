@@ -35,6 +35,7 @@ const COMBINED =
 
 /** True for a column of addresses where the user should be: then the first column is a server, and no app can be told. */
 function isShifted(user: string): boolean {
+  if (!user.includes(' ')) return false
   const [first = '', dash] = user.split(' ')
   return dash === '-' && isIP(bareAddress(first) ?? '') > 0
 }

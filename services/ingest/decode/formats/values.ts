@@ -33,13 +33,17 @@ export function textOf(value: unknown): string | undefined {
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? `${INEXACT}${value}` : String(value)
 }
 
-const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*$/
+/** Number() takes more than decimals: 0x10, 0b1, 0o7, Infinity, and blanks for 0. */
+const NOT_DECIMAL = /^\s*(?:0[xbo]|$)|I/i
 
 /** A number, also from a string that is one in decimal. Absent: undefined. Unreadable: the value itself, for decode.ts to tell of. */
 export function numberOf(value: unknown): unknown {
   if (typeof value === 'number') return value
   if (!isPresent(value)) return undefined
-  return typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value
+  if (typeof value !== 'string') return value
+  const number = Number(value)
+  if (number > 0 && number < Number.POSITIVE_INFINITY && value.charCodeAt(0) > 48) return number
+  return Number.isNaN(number) || NOT_DECIMAL.test(value) ? value : number
 }
 
 /** Units that logs give times and durations in. */
