@@ -26,6 +26,8 @@ export function ingestSummary(result: IngestResult, seconds: number): string[] {
   ]
   for (const [reason, count] of largestFirst(result.deadByReason)) lines.push(`  dead: ${reason} ${number(count)}`)
   for (const problem of result.problems) lines.push(`  ${place(problem)}: ${problem.reason}: ${problem.message}`)
+  const adjusted = largestFirst(result.adjusted).map(([change, count]) => `${change} (${number(count)})`)
+  if (adjusted.length > 0) lines.push(`  adjusted fields: ${adjusted.join(', ')}`)
   const unknown = largestFirst(result.unknownFields)
   if (unknown.length > 0) {
     const shown = unknown.slice(0, UNKNOWN_FIELDS_SHOWN).map(([name, count]) => `${name} (${number(count)})`)
@@ -38,9 +40,10 @@ export function ingestSummary(result: IngestResult, seconds: number): string[] {
 /** What came of the registry. */
 export function registrySummary(result: RegistryResult): string[] {
   const rejected = result.rejected > 0 ? `, ${number(result.rejected)} entries not used` : ''
-  const lines = [`${number(result.apps)} apps in the registry${rejected}`]
+  const adjusted = result.adjusted > 0 ? `, ${number(result.adjusted)} fields adjusted` : ''
+  const lines = [`${number(result.apps)} apps in the registry${rejected}${adjusted}`]
   for (const problem of result.problems) lines.push(`  ${place(problem)}: ${problem.message}`)
-  const hidden = result.rejected - result.problems.length
+  const hidden = result.rejected + result.adjusted - result.problems.length
   if (hidden > 0) lines.push(`  and ${number(hidden)} more`)
   return lines
 }

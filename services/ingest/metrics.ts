@@ -10,6 +10,7 @@ export interface Metrics {
   /** Records read again that were stored before. */
   readonly skipped: Counter<'topic'>
   readonly unknownFields: Counter
+  readonly adjustedFields: Counter<'field' | 'change'>
   readonly lag: Gauge<'topic' | 'partition'>
   readonly retries: Counter<'step'>
   readonly repairs: Counter<'kind'>
@@ -45,6 +46,11 @@ export function createMetrics(): Metrics {
     dead: counter('dead_rows_total', 'Records stored as dead letters', ['topic', 'reason']),
     skipped: counter('skipped_records_total', 'Records read again that were stored before', ['topic']),
     unknownFields: counter('unknown_fields_total', 'Fields that no schema names'),
+    adjustedFields: counter(
+      'adjusted_fields_total',
+      'Fields that were cut, repaired or left out so that the record could be stored',
+      ['field', 'change'],
+    ),
     lag: gauge('lag_records', 'Records in Kafka that are not stored yet', ['topic', 'partition']),
     retries: counter('retries_total', 'Tries repeated', ['step']),
     repairs: counter('repairs_total', 'Things that recovery found wrong and set right', ['kind']),

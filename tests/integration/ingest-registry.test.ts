@@ -50,7 +50,7 @@ const FULL_APP = app('full', {
 })
 
 test('every field of an app arrives as it was, routes spelled as in requests', async () => {
-  expect(await load(JSON.stringify(FULL_APP))).toEqual({ apps: 1, rejected: 0, problems: [] })
+  expect(await load(JSON.stringify(FULL_APP))).toEqual({ apps: 1, rejected: 0, adjusted: 0, problems: [] })
   const { created_at: _, app_id, ...fields } = FULL_APP
   expect(await apps()).toEqual([
     {
@@ -73,7 +73,7 @@ test.each<[string, string | Buffer]>([
   ['gzip', gzipSync(ndjson)],
   ['zstd, an array', zstdCompressSync(JSON.stringify(three))],
 ])('a registry as %s is loaded', async (_, content) => {
-  expect(await load(content)).toEqual({ apps: 3, rejected: 0, problems: [] })
+  expect(await load(content)).toEqual({ apps: 3, rejected: 0, adjusted: 0, problems: [] })
   expect((await apps()).map((row) => row.app_id)).toEqual(['a', 'b', 'c'])
 })
 
@@ -88,12 +88,12 @@ test('bad entries are named with their line, and the others are loaded', async (
     '[]',
   ]
   const result = await load(lines.join('\n'), 'bad.ndjson')
-  expect(result).toMatchObject({ apps: 1, rejected: 5 })
+  expect(result).toMatchObject({ apps: 2, rejected: 4, adjusted: 1 })
   expect(result.problems.map((problem) => [problem.line, problem.message.split(' ')[0]])).toEqual([
     [2, 'not'],
-    [3, 'owner_id:'],
+    [3, 'owner_id'],
     [5, 'created_at'],
-    [6, 'limits./x:'],
+    [6, 'limits:'],
     [7, 'not'],
   ])
 })

@@ -1,9 +1,9 @@
 /**
  * The fast path of validation: what schemas/request-record.ts says, written out by hand.
  *
- * It answers "accepted, and here is the row" or "not sure"; whatever it is not sure of goes to check-schema.ts, where zod decides and words the
- * reason. It must accept only what zod accepts (a property test holds the two together), and it exists because zod alone
- * costs more than the rest of the path.
+ * It answers "accepted, and here is the row" or "not sure"; whatever it is not sure of goes to repair.ts, which cleans what can be and
+ * words the reason. A property test holds the two together: what is accepted here, repair.ts gives unchanged. It exists because anything
+ * more general costs more than the rest of the path.
  */
 import { z } from 'zod'
 
@@ -24,7 +24,9 @@ function charsMax(schema: z.ZodString | z.ZodOptional<z.ZodString>): number {
 }
 
 const { shape } = RequestRecord
-const CHARS_MAX = {
+
+/** Most characters of each text field. A user agent is cut there rather than refused: its tail identifies nobody. */
+export const CHARS_MAX = {
   app_id: charsMax(shape.app_id),
   client_ip: charsMax(shape.client_ip),
   method: charsMax(shape.method),
@@ -32,26 +34,41 @@ const CHARS_MAX = {
   user_id: charsMax(shape.user_id),
   request_id: charsMax(shape.request_id),
   credential_id: charsMax(shape.credential_id),
-  user_agent: charsMax(shape.user_agent),
+  user_agent: USER_AGENT_MAX_CHARS,
   host: charsMax(shape.host),
   region: charsMax(shape.region),
   gateway: charsMax(shape.gateway),
   trace_id: charsMax(shape.trace_id),
 } as const
+type CharsMax = Readonly<Record<keyof typeof CHARS_MAX, number>>
 
-/** Text of 1..max characters, or undefined. */
+/** For fields whose lengths have been seen to. */
+export const UNBOUNDED: CharsMax = {
+  app_id: Number.POSITIVE_INFINITY,
+  client_ip: Number.POSITIVE_INFINITY,
+  method: Number.POSITIVE_INFINITY,
+  route: Number.POSITIVE_INFINITY,
+  user_id: Number.POSITIVE_INFINITY,
+  request_id: Number.POSITIVE_INFINITY,
+  credential_id: Number.POSITIVE_INFINITY,
+  user_agent: Number.POSITIVE_INFINITY,
+  host: Number.POSITIVE_INFINITY,
+  region: Number.POSITIVE_INFINITY,
+  gateway: Number.POSITIVE_INFINITY,
+  trace_id: Number.POSITIVE_INFINITY,
+}
+
+/** Text of 1..max characters, or undefined; '-' is what access logs write for nothing. */
 function required(value: unknown, max: number): string | undefined {
-  return typeof value === 'string' && value.length > 0 && value.length <= max && value.isWellFormed()
+  return typeof value === 'string' && value.length > 0 && value.length <= max && value !== '-' && value.isWellFormed()
     ? value
     : undefined
 }
 
-/** Text of min..max characters, '' when absent, undefined when not sure. */
-function optional(value: unknown, min: number, max: number): string | undefined {
-  if (value === undefined || value === null) return ''
-  return typeof value === 'string' && value.length >= min && value.length <= max && value.isWellFormed()
-    ? value
-    : undefined
+/** Text of at most `max` characters, '' when absent ('-' included), undefined when not sure. */
+function optional(value: unknown, max: number): string | undefined {
+  if (value === undefined || value === null || value === '-') return ''
+  return typeof value === 'string' && value.length <= max && value.isWellFormed() ? value : undefined
 }
 
 /** Integer of 0..max, null when absent, undefined when not sure. */
@@ -72,14 +89,6 @@ export function epochMs(value: unknown): number | undefined {
   return typeof value === 'string' && value.length <= TIMESTAMP_MAX_CHARS ? parseRfc3339(value) : undefined
 }
 
-/** A user agent cut at its limit, never through the middle of a character. */
-export function cutUserAgent(text: string): string {
-  if (text.length <= USER_AGENT_MAX_CHARS) return text
-  const last = text.charCodeAt(USER_AGENT_MAX_CHARS - 1)
-  const isHighSurrogate = last >= 0xd800 && last <= 0xdbff
-  return text.slice(0, isHighSurrogate ? USER_AGENT_MAX_CHARS - 1 : USER_AGENT_MAX_CHARS)
-}
-
 const COMMON_METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
 
 export function upperMethod(method: string): string {
@@ -89,13 +98,13 @@ export function upperMethod(method: string): string {
 /** The fields without which there is no record. */
 type RequiredFields = Pick<LandingRecord, 'timestamp_ms' | 'app_id' | 'client_ip' | 'method' | 'route' | 'status_code'>
 
-function checkRequired(entry: JsonObject, span: TimeSpan): RequiredFields | undefined {
+function checkRequired(entry: JsonObject, span: TimeSpan, max: CharsMax): RequiredFields | undefined {
   const timestampMs = epochMs(entry['timestamp'])
   if (timestampMs === undefined || timestampMs < span.earliestMs || timestampMs >= span.latestMs) return undefined
-  const appId = required(entry['app_id'], CHARS_MAX.app_id)
-  const address = required(entry['client_ip'], CHARS_MAX.client_ip)
-  const method = required(entry['method'], CHARS_MAX.method)
-  const route = required(entry['route'], CHARS_MAX.route)
+  const appId = required(entry['app_id'], max.app_id)
+  const address = required(entry['client_ip'], max.client_ip)
+  const method = required(entry['method'], max.method)
+  const route = required(entry['route'], max.route)
   const status = entry['status_code']
   if (appId === undefined || address === undefined || method === undefined || route === undefined) return undefined
   if (typeof status !== 'number' || !Number.isInteger(status)) return undefined
@@ -113,18 +122,18 @@ function checkRequired(entry: JsonObject, span: TimeSpan): RequiredFields | unde
 }
 
 /** The row of an entry that is beyond doubt a request record with a time inside the span; else undefined. */
-export function checkFields(entry: JsonObject, span: TimeSpan): LandingRecord | undefined {
-  const fields = checkRequired(entry, span)
+export function checkFields(entry: JsonObject, span: TimeSpan, max: CharsMax = CHARS_MAX): LandingRecord | undefined {
+  const fields = checkRequired(entry, span, max)
   if (fields === undefined) return undefined
-  const userId = optional(entry['user_id'], 1, CHARS_MAX.user_id)
-  const userAgent = optional(entry['user_agent'], 0, CHARS_MAX.user_agent)
-  const requestId = optional(entry['request_id'], 1, CHARS_MAX.request_id)
-  const credentialId = optional(entry['credential_id'], 1, CHARS_MAX.credential_id)
+  const userId = optional(entry['user_id'], max.user_id)
+  const userAgent = optional(entry['user_agent'], max.user_agent)
+  const requestId = optional(entry['request_id'], max.request_id)
+  const credentialId = optional(entry['credential_id'], max.credential_id)
   if (userId === undefined || userAgent === undefined || requestId === undefined) return undefined
-  const host = optional(entry['host'], 0, CHARS_MAX.host)
-  const region = optional(entry['region'], 0, CHARS_MAX.region)
-  const gateway = optional(entry['gateway'], 0, CHARS_MAX.gateway)
-  const traceId = optional(entry['trace_id'], 0, CHARS_MAX.trace_id)
+  const host = optional(entry['host'], max.host)
+  const region = optional(entry['region'], max.region)
+  const gateway = optional(entry['gateway'], max.gateway)
+  const traceId = optional(entry['trace_id'], max.trace_id)
   if (credentialId === undefined || host === undefined || region === undefined) return undefined
   const limit = count(entry['ratelimit_limit'], UINT32_MAX)
   const remaining = count(entry['ratelimit_remaining'], UINT32_MAX)
@@ -142,8 +151,8 @@ export function checkFields(entry: JsonObject, span: TimeSpan): LandingRecord | 
     method: fields.method,
     route: fields.route,
     status_code: fields.status_code,
-    user_id: userId,
-    user_agent: cutUserAgent(userAgent),
+    user_id: userId === fields.app_id ? '' : userId,
+    user_agent: userAgent,
     request_id: requestId,
     credential_id: credentialId,
     ratelimit_limit: limit,

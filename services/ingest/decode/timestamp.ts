@@ -1,5 +1,6 @@
 /**
- * RFC 3339 text to epoch milliseconds, strictly.
+ * RFC 3339 text to epoch milliseconds, strictly; of ISO 8601 also what loggers write by default: offsets in the basic format (+0530,
+ * +05: strftime's %z) and a comma before the fraction.
  *
  * `Date.parse` takes far too much ("2026", "1 Jan", local times without an offset) and turns 30 February into 2 March. Here a text is
  * a date that exists, with an offset, or it is undefined. Digits beyond the millisecond are cut. A leap second (23:59:60 UTC) counts
@@ -34,13 +35,16 @@ function epochDays(year: number, month: number, day: number): number {
   return era * 146_097 + dayOfEra - 719_468
 }
 
-/** Offset from UTC in milliseconds of "Z", "+hh:mm" or "-hh:mm" from `at` to the end of the text, else NaN. */
+/** Offset from UTC in milliseconds of "Z", "+hh:mm", "+hhmm" or "+hh" (and with "-") from `at` to the end of the text, else NaN. */
 function offsetMs(text: string, at: number): number {
   const sign = text.charCodeAt(at)
-  if (sign === 90 || sign === 122) return text.length === at + 1 ? 0 : Number.NaN
-  if ((sign !== 43 && sign !== 45) || text.length !== at + 6 || text.charCodeAt(at + 3) !== 58) return Number.NaN
+  const length = text.length - at
+  if (sign === 90 || sign === 122) return length === 1 ? 0 : Number.NaN
+  if (sign !== 43 && sign !== 45) return Number.NaN
+  const isExtended = length === 6 && text.charCodeAt(at + 3) === 58
+  if (!isExtended && length !== 5 && length !== 3) return Number.NaN
   const hours = twoDigits(text, at + 1)
-  const minutes = twoDigits(text, at + 4)
+  const minutes = length === 3 ? 0 : twoDigits(text, isExtended ? at + 4 : at + 3)
   if (!(hours <= 23 && minutes <= 59)) return Number.NaN
   return (hours * HOUR_MS + minutes * MINUTE_MS) * (sign === 43 ? 1 : -1)
 }
@@ -66,7 +70,8 @@ export function parseRfc3339(text: string): number | undefined {
   const second = twoDigits(text, 17)
   let at = 19
   let fraction = 0
-  if (text.charCodeAt(at) === 46) {
+  const mark = text.charCodeAt(at)
+  if (mark === 46 || mark === 44) {
     const first = at + 1
     for (at = first; at < text.length; at += 1) {
       const digit = text.charCodeAt(at) - 48

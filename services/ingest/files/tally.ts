@@ -2,6 +2,7 @@
 import type { DeadReason } from '#schemas/dead-letter.ts'
 
 import type { Decoded } from '../decode/decode.ts'
+import { countAdjusted, type AdjustedCounts } from '../decode/repair.ts'
 
 /** What can be wrong with a file, beside its records. */
 export type FileProblem =
@@ -30,6 +31,8 @@ export interface Tally {
   readonly deadByReason: Map<DeadReason, number>
   /** Records in which each unknown field was seen. */
   readonly unknownFields: Map<string, number>
+  /** Records by what was done to which field, so that it could be stored. */
+  readonly adjusted: AdjustedCounts
   readonly problems: Problem[]
   /** Bytes of records read, decompressed. */
   bytes: number
@@ -46,6 +49,7 @@ export function createTally(): Tally {
     duplicate: 0,
     deadByReason: new Map(),
     unknownFields: new Map(),
+    adjusted: new Map(),
     problems: [],
     bytes: 0,
     firstTimestampMs: undefined,
@@ -84,6 +88,7 @@ export function addDecoded(tally: Tally, decoded: Decoded): void {
     return
   }
   if (decoded.unknownFields.length > 0) addUnknownFields(tally, decoded.unknownFields)
+  if (decoded.adjusted.length > 0) countAdjusted(tally.adjusted, decoded.adjusted)
   const timestampMs = decoded.record.timestamp_ms
   if (tally.firstTimestampMs === undefined || timestampMs < tally.firstTimestampMs) tally.firstTimestampMs = timestampMs
   if (tally.lastTimestampMs === undefined || timestampMs > tally.lastTimestampMs) tally.lastTimestampMs = timestampMs
@@ -103,6 +108,7 @@ export function mergeTally(whole: Tally, part: Tally): void {
       whole.unknownFields.set(name, (known ?? 0) + count)
     }
   }
+  for (const [change, count] of part.adjusted) whole.adjusted.set(change, (whole.adjusted.get(change) ?? 0) + count)
   for (const problem of part.problems) addProblem(whole, problem)
   whole.firstTimestampMs = leastOf(whole.firstTimestampMs, part.firstTimestampMs)
   whole.lastTimestampMs = greatestOf(whole.lastTimestampMs, part.lastTimestampMs)

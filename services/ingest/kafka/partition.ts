@@ -17,6 +17,7 @@ import {
 } from './admission.ts'
 import { addDead, addRecord, isFull, openBatch, type Batch, type BatchLimits } from '../blocks/block.ts'
 import { decodeBytes, type Decoded, type DecodeOptions } from '../decode/decode.ts'
+import { countAdjusted, type AdjustedCounts } from '../decode/repair.ts'
 import { Arrivals, type Probe } from './incarnation.ts'
 import { encodeIntent } from './intent.ts'
 import { LINE_LIMITS } from '../files/line-chunks.ts'
@@ -44,6 +45,8 @@ export interface Block {
   readonly batch: Batch
   readonly deadByReason: Map<string, number>
   unknownFields: number
+  /** Fields that were cut, repaired or left out, by what was done. */
+  readonly adjusted: AdjustedCounts
 }
 
 /** Where the effects of the state machine go. Each rejects with FencedError when the epoch is over. */
@@ -100,6 +103,7 @@ function decodeValue(value: Buffer, options: DecodeOptions): Decoded {
 function addDecoded(block: Block, offset: number, value: Buffer, decoded: Decoded): void {
   if (decoded.kind === 'accepted') {
     block.unknownFields += decoded.unknownFields.length
+    countAdjusted(block.adjusted, decoded.adjusted)
     addRecord(block.batch, offset, decoded.record, value.length)
     return
   }
@@ -262,7 +266,7 @@ export class Partition {
     const openedAtMs = isFixed ? (start.pending?.openedAtMs ?? wallMs()) : wallMs()
     const { source, partition } = this.key
     const batch = openBatch({ source, partition }, rows, openedAtMs)
-    return { batch, deadByReason: new Map(), unknownFields: 0, decode: decodeAt(openedAtMs) }
+    return { batch, deadByReason: new Map(), unknownFields: 0, adjusted: new Map(), decode: decodeAt(openedAtMs) }
   }
 
   private close(): Closing | undefined {

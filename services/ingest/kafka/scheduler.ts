@@ -182,7 +182,7 @@ export class Scheduler {
     }
   }
 
-  private count({ key }: Partition, { batch, deadByReason, unknownFields }: Block): void {
+  private count({ key }: Partition, { batch, deadByReason, unknownFields, adjusted }: Block): void {
     const { metrics, log } = this.options
     const { topic, partition, source } = key
     const dead = deadByReason.values().reduce((sum, count) => sum + count, 0)
@@ -190,6 +190,10 @@ export class Scheduler {
     metrics.rows.inc({ topic }, batch.records - dead)
     metrics.batchRows.observe(batch.records)
     if (unknownFields > 0) metrics.unknownFields.inc(unknownFields)
+    for (const [adjustment, count] of adjusted) {
+      const [field = '', change = ''] = adjustment.split(/ (.*)/)
+      metrics.adjustedFields.inc({ field, change }, count)
+    }
     const { from, to, records } = batch
     log.info({ event: 'ingest.stored', source, partition, from, to, records, dead }, 'stored a block')
   }

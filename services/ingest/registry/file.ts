@@ -25,6 +25,8 @@ export interface RegistryResult {
   readonly apps: number
   /** Entries that were not loaded, or were overruled by a later one. */
   readonly rejected: number
+  /** Notes on entries that were loaded, with something cut or left out. */
+  readonly adjusted: number
   /** The first few problems. */
   readonly problems: readonly RegistryProblem[]
 }
@@ -103,6 +105,7 @@ export async function loadRegistry(options: RegistryOptions): Promise<RegistryRe
   const problems: RegistryProblem[] = []
   const apps = new Map<string, Loaded>()
   let rejected = 0
+  let adjusted = 0
   const report = (line: number, message: string): void => {
     rejected += 1
     if (problems.length < PROBLEMS_MAX) problems.push({ file, line, message })
@@ -112,6 +115,10 @@ export async function loadRegistry(options: RegistryOptions): Promise<RegistryRe
     if ('problem' in parsed) {
       report(line, parsed.problem)
       continue
+    }
+    for (const note of parsed.notes) {
+      adjusted += 1
+      if (problems.length < PROBLEMS_MAX) problems.push({ file, line, message: note })
     }
     const id = parsed.app.app_id
     const earlier = apps.get(id)
@@ -124,7 +131,7 @@ export async function loadRegistry(options: RegistryOptions): Promise<RegistryRe
     throw new SidestepError('usage', `no app could be read from ${file}: ${detail}`)
   }
   await insertApps(options, [...apps.values()])
-  return { apps: apps.size, rejected, problems }
+  return { apps: apps.size, rejected, adjusted, problems }
 }
 
 const UnregisteredRow = z.object({

@@ -43,6 +43,11 @@ function addressOrNothing(value: unknown): string | undefined {
   return address !== undefined && isIP(address) > 0 ? address : undefined
 }
 
+/** True for a list whose last entry, which the nearest proxy wrote, is an address. */
+export function endsInAddress(list: string): boolean {
+  return addressOrNothing(nthFromRight(list, 1)) !== undefined
+}
+
 /** One element of a Forwarded header, e.g. `for="[2001:db8::1]:4711";proto=https`, as an address. */
 function forwardedElementAddress(element: string): string | undefined {
   const match = /(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;\s]+))/i.exec(element)

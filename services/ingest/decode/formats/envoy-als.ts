@@ -41,13 +41,6 @@ const app = tagOrClaim('app_id', 'client_id', 'azp')
 const appHeader = field('request.request_headers.x-app-id', 'request.requestHeaders.x-app-id')
 const isIntermediate = common('intermediate_log_entry')
 const status = response('response_code')
-const duration = common('duration', 'time_to_last_downstream_tx_byte')
-
-/** Seconds of a protobuf Duration ("0.231s"). */
-function secondsOf(entry: JsonObject): unknown {
-  const value = duration(entry)
-  return typeof value === 'string' && value.endsWith('s') ? value.slice(0, -1) : value
-}
 
 const read = recordReader({
   timestamp: common('start_time'),
@@ -69,7 +62,7 @@ const read = recordReader({
   credential_id: absent,
   user_agent: request('user_agent'),
   ratelimit: rateLimitIn(response('response_headers')),
-  duration_ms: durationIn('s', secondsOf),
+  duration_ms: durationIn('s', common('duration', 'time_to_last_downstream_tx_byte')),
   request_bytes: request('request_body_bytes'),
   response_bytes: response('response_body_bytes'),
   host: request('authority'),

@@ -9,7 +9,7 @@ import type { z } from 'zod'
 import { RequestRecord } from '#schemas/request-record.ts'
 
 import type { FormatOptions, JsonObject } from './format.ts'
-import type { RateLimit } from './rate-limit.ts'
+import { resetSeconds, type RateLimit } from './rate-limit.ts'
 import { hostOf, millisecondsOf, nanosecondsToEpochMs, numberOf, textOf, timestampOf, type TimeUnit } from './values.ts'
 
 export const FieldName = RequestRecord.keyof()
@@ -44,6 +44,12 @@ export function durationIn<Source>(unit: TimeUnit, read: (source: Source) => unk
   return (source) => millisecondsOf(read(source), unit)
 }
 
+/** Seconds from a number or text; what is neither a number, a duration nor a date is passed on. */
+function resetOf(value: unknown): unknown {
+  const number = numberOf(value)
+  return typeof number === 'string' ? (resetSeconds(number) ?? number) : number
+}
+
 /**
  * The reader of whole records that a table describes: values in the types and units of the request record, absent ones undefined,
  * unreadable ones as they are, for decode.ts to refuse by name. A user who is the application itself (a token of client credentials:
@@ -69,8 +75,8 @@ export function recordReader<Source>(
       user_agent: textOf(table.user_agent(source, options)),
       ratelimit_limit: numberOf(limit),
       ratelimit_remaining: numberOf(remaining),
-      ratelimit_reset: numberOf(reset),
-      duration_ms: numberOf(table.duration_ms(source, options)),
+      ratelimit_reset: resetOf(reset),
+      duration_ms: millisecondsOf(table.duration_ms(source, options), 'ms'),
       request_bytes: numberOf(table.request_bytes(source, options)),
       response_bytes: numberOf(table.response_bytes(source, options)),
       host: hostOf(table.host(source, options)),

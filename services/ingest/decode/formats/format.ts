@@ -27,8 +27,12 @@ export interface LogFormat {
   readonly name: string
   /** One line on what writes such logs, for `--help`. */
   readonly summary: string
-  /** Text to object, for formats that are not JSON. Absent: JSON.parse. Returns undefined when the line is not in this format. */
+  /**
+   * Text to object, for lines that are no JSON object. Absent: there are none. Returns undefined when the line is not in this format.
+   */
   readonly parse?: (line: string) => JsonObject | undefined
   /** Fields of a request record, or undefined when the object is not a request (not in this format's shape). */
   readonly map: (entry: JsonObject, options: FormatOptions) => JsonObject | undefined
+  /** Why `parse` or `map` gave nothing, and what to do; undefined when there is nothing to say. */
+  readonly explain?: (found: string | JsonObject) => string | undefined
 }

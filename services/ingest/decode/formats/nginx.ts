@@ -18,42 +18,58 @@
  * auth_request_set); else remote_user (Basic authentication). Never a key: do not log $http_authorization or
  * $http_x_api_key.
  */
-import { clientIp } from './client-address.ts'
+import { isIP } from 'node:net'
+
+import { parseRfc3339 } from '../timestamp.ts'
+import { bareAddress, clientIp, endsInAddress } from './client-address.ts'
 import { durationIn, recordReader } from './fields.ts'
 import type { JsonObject, LogFormat } from './format.ts'
 import { keyValues, unescapeQuoted } from './key-values.ts'
 import { field } from './paths.ts'
 import { readRateLimit } from './rate-limit.ts'
-import { isObject, millisecondsOf, timestampOf } from './values.ts'
+import { millisecondsOf, timestampOf } from './values.ts'
 
+/** Two columns of text follow the size in `combined`, a third one in the `main` format of nginx's packages: X-Forwarded-For. */
 const COMBINED =
-  /^(\S{1,64}) \S{1,64} (.{1,256}?) \[([^\]]{1,40})\] "((?:[^"\\]|\\.)*)" (\d{3}) (\d{1,15}|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?(.*)$/s
+  /^(\S{1,64}) - (.+?) \[([^\]]{1,40})\] "((?:[^"\\]|\\.)*)" (\d{3}) (\d{1,15}|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?: "((?:[^"\\]|\\.)*)")?)?(.*)$/s
+
+/** True for a column of addresses where the user should be: then the first column is a server, and no app can be told. */
+function isShifted(user: string): boolean {
+  if (!user.includes(' ')) return false
+  const [first = '', dash] = user.split(' ')
+  return dash === '-' && isIP(bareAddress(first) ?? '') > 0
+}
+
+/** A user that may name an application: no address of a shifted column, and none of the words that Basic authentication lets anyone send. */
+function isName(user: string): boolean {
+  return !/\s/.test(user) && isIP(bareAddress(user) ?? '') === 0
+}
 
 /** A line in combined (or common) log format as an object of nginx variables; undefined when it is neither. */
 function parseCombined(line: string): JsonObject | undefined {
-  const match = COMBINED.exec(line)
-  if (match === null) return undefined
-  const [, remoteAddr, remoteUser = '', timeLocal, request = '', status, bytes, , userAgent = '', rest = ''] = match
+  const [, address, user = '', timeLocal, request = '', status, bytes, , userAgent = '', column, rest = ''] =
+    COMBINED.exec(line) ?? []
+  if (address === undefined || isShifted(user)) return undefined
   const pairs = keyValues(rest, false)
-  pairs['remote_addr'] = remoteAddr
-  pairs['remote_user'] = unescapeQuoted(remoteUser)
+  pairs['remote_addr'] = address
+  pairs['remote_user'] = isName(user) ? unescapeQuoted(user) : '-'
   pairs['time_local'] = timeLocal
   pairs['request'] = unescapeQuoted(request)
   pairs['status'] = status
   pairs['body_bytes_sent'] = bytes
   pairs['http_user_agent'] = unescapeQuoted(userAgent)
+  if (column !== undefined && (column === '-' || endsInAddress(column))) pairs['http_x_forwarded_for'] ??= column
   return pairs
 }
 
-function parseLine(line: string): JsonObject | undefined {
-  if (line.charCodeAt(0) !== 123) return parseCombined(line)
-  try {
-    const parsed: unknown = JSON.parse(line)
-    return isObject(parsed) ? parsed : undefined
-  } catch {
-    // Not JSON after all: decode.ts counts and keeps the line.
-    return undefined
-  }
+/** What is wrong with a line that looks like an access log and is not read. */
+function explain(line: string | JsonObject): string | undefined {
+  if (typeof line !== 'string')
+    return isRequest(line)
+      ? 'trusted hops are configured, but the line has no http_x_forwarded_for or http_forwarded: append it to log_format'
+      : undefined
+  if (!/ \[[^\]]{1,40}\] "/.test(line)) return undefined
+  return 'the columns are not those of combined (address - user [time] "request" status bytes): columns before the address are not guessed at; append them as name="value", or use a mapping file'
 }
 
 const method = field('request_method')
@@ -63,7 +79,7 @@ const writtenAt = field('time_iso8601', 'time_local', 'time', 'timestamp')
 
 /** Method and target of `GET /users/1?x=y HTTP/1.1`; nothing of a line that is no HTTP (a TLS hello on a plain port). */
 function splitRequestLine(request: unknown): readonly [string | undefined, string | undefined] {
-  const match = typeof request === 'string' ? /^([A-Za-z-]{1,32}) (\S+)(?: HTTP\/\d(?:\.\d)?)?$/.exec(request) : null
+  const match = typeof request === 'string' ? /^([A-Za-z_-]{1,64}) (\S.*?)(?: HTTP\/\d(?:\.\d)?)?$/.exec(request) : null
   return [match?.[1], match?.[2]]
 }
 
@@ -71,8 +87,8 @@ function splitRequestLine(request: unknown): readonly [string | undefined, strin
 function startOf(entry: JsonObject): unknown {
   const durationMs = millisecondsOf(requestTime(entry), 's')
   const logged = millisecondsOf(entry['msec'], 's') ?? timestampOf(writtenAt(entry))
-  const parsed = typeof logged === 'string' ? Date.parse(logged) : logged
-  if (typeof parsed !== 'number' || Number.isNaN(parsed)) return logged
+  const parsed = typeof logged === 'string' ? parseRfc3339(logged) : logged
+  if (typeof parsed !== 'number') return logged
   return typeof durationMs === 'number' ? Math.round(parsed - durationMs) : parsed
 }
 
@@ -101,13 +117,20 @@ const read = recordReader({
   trace_id: field('trace_id', 'opentelemetry_trace_id', 'otel_trace_id'),
 })
 
+function isRequest(entry: JsonObject): boolean {
+  return entry['status'] !== undefined && (entry['request'] !== undefined || entry['request_method'] !== undefined)
+}
+
+/** A log_format writes all its columns into each line: one that is not there is in none, and each client would be the balancer. */
+function hasForwarding(entry: JsonObject): boolean {
+  return entry['http_x_forwarded_for'] !== undefined || entry['http_forwarded'] !== undefined
+}
+
 export const nginx: LogFormat = {
   name: 'nginx',
   summary: 'nginx access logs: JSON (escape=json), or combined text with key="value" pairs appended',
-  parse: parseLine,
-  map: (entry, options) => {
-    const isRequest =
-      entry['status'] !== undefined && (entry['request'] !== undefined || entry['request_method'] !== undefined)
-    return isRequest ? read(entry, options) : undefined
-  },
+  parse: parseCombined,
+  explain,
+  map: (entry, options) =>
+    isRequest(entry) && (options.trustedHops === 0 || hasForwarding(entry)) ? read(entry, options) : undefined,
 }

@@ -16,28 +16,20 @@ import { numberOf } from './values.ts'
 const HTTP_ACTIVITY = 4002
 const API_ACTIVITY = 6003
 
-/** Methods by activity_id of HTTP Activity, for events without http_request.http_method. */
-const METHOD_BY_ACTIVITY = [
-  undefined,
-  'CONNECT',
-  'DELETE',
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'POST',
-  'PUT',
-  'TRACE',
-  'PATCH',
-] as const
+/** Methods by activity_id, for events without http_request.http_method. An API Activity names what was done: create, read, update, delete. */
+const METHODS: Readonly<Record<number, readonly (string | undefined)[]>> = {
+  [HTTP_ACTIVITY]: [undefined, 'CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'TRACE', 'PATCH'],
+  [API_ACTIVITY]: [undefined, 'POST', 'GET', 'PUT', 'DELETE'],
+}
 
 const httpMethod = field('http_request.http_method')
 const responseHeaders = field('http_response.http_headers')
 
 function methodOf(entry: JsonObject): unknown {
-  const method = httpMethod(entry)
-  const activity = entry['activity_id']
-  if (method !== undefined || entry['class_uid'] !== HTTP_ACTIVITY || typeof activity !== 'number') return method
-  return METHOD_BY_ACTIVITY[activity]
+  const classUid = numberOf(entry['class_uid'])
+  const activity = numberOf(entry['activity_id'])
+  if (typeof classUid !== 'number' || typeof activity !== 'number') return httpMethod(entry)
+  return httpMethod(entry) ?? METHODS[classUid]?.[activity]
 }
 
 const read = recordReader({

@@ -4,17 +4,20 @@
  *    and `RateLimit: limit=100, remaining=50, reset=30` (draft 07);
  *  - `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset` (drafts up to 06; Kong);
  *  - `X-RateLimit-Limit` and so on, `X-Rate-Limit-Limit` and so on (Twitter; reset in epoch seconds);
- *  - one limit and remainder for each window, `X-RateLimit-Limit-Minute` (Kong).
+ *  - one limit and remainder for each window, `X-RateLimit-Limit-Minute` (Kong), `x-ratelimit-limit-requests` and
+ *    `-requests-day` (model APIs, beside the same for tokens).
  *
  * The three numbers come from one dialect, the first in that order that has a limit or a remainder: mixing two could
  * pair the limit of a day with the remainder of a minute. With several windows the one with the least left is reported,
- * as Kong does. Numbers that cannot be read ("unlimited", -1) are absent: these headers may come from any upstream
- * service, not from the gateway.
+ * as Kong does. What counts anything but requests (tokens, bytes, a quota with another `qu`) is not read. A value is read as a
+ * whole or not at all: "unlimited" and -1 are absent, as these headers may come from any upstream service.
  */
 import { UINT32_MAX } from '#schemas/request-record.ts'
 
+import { parseRfc3339 } from '../timestamp.ts'
+import { durationTextToMs } from './durations.ts'
 import type { JsonObject } from './format.ts'
-import { isObject } from './values.ts'
+import { isObject, numberOf } from './values.ts'
 
 /** Requests allowed, requests left, and seconds until the window ends (or epoch seconds when > 1e9). */
 export interface RateLimit {
@@ -46,20 +49,32 @@ interface Dialects {
   windows?: Map<string, Triple>
 }
 
-/** The integer a header value starts with (`100, 100;w=60` is 100), when a UInt32 column can hold it. */
-function leadingCount(text: string): number | undefined {
-  const match = /^\s*(\d{1,15})(?![\d.eE])/.exec(text)
-  const count = match === null ? Number.NaN : Number(match[1])
+/** A count alone (600, 600.0), or first in the list of the older drafts (`100, 100;w=60`). */
+const COUNT = /^\s*(\d{1,15})(?:\.0{1,9})?\s*(?:[,;][\s\w=,;."*-]*)?$/
+/** Parameters that name a unit other than requests. */
+const OTHER_UNIT = /;\s*(?:qu|unit|u)\s*=(?!\s*"?requests?\b)/
+
+/** The count that a header value is, when a UInt32 column can hold it. */
+function countOf(text: string): number | undefined {
+  const count = OTHER_UNIT.test(text) ? Number.NaN : Number(COUNT.exec(text)?.[1])
   return count <= UINT32_MAX ? count : undefined
 }
 
-/** Seconds from now or epoch seconds; fractions count up, epoch milliseconds are divided. */
-function resetSeconds(text: string): number | undefined {
-  const match = /^\s*(\d{1,15}(?:\.\d{1,9})?)/.exec(text)
-  if (match === null) return undefined
-  const number = Number(match[1])
-  const seconds = Math.ceil(number > EPOCH_MS_MIN ? number / 1000 : number)
-  return seconds <= UINT32_MAX ? seconds : undefined
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+
+/** Seconds of a number (epoch milliseconds are divided), a duration (6m0s), or a date. */
+function resetOf(text: string): number | undefined {
+  const number = numberOf(text.replace(/;.*$/s, ''))
+  if (typeof number === 'number') return number > EPOCH_MS_MIN ? number / 1000 : number
+  const milliseconds =
+    durationTextToMs(text) ?? parseRfc3339(text) ?? (HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN)
+  return milliseconds / 1000
+}
+
+/** Seconds from now or epoch seconds, fractions counted up; undefined when the text is neither. */
+export function resetSeconds(text: string): number | undefined {
+  const seconds = Math.ceil(resetOf(text.trim()) ?? Number.NaN)
+  return seconds >= 0 && seconds <= UINT32_MAX ? seconds : undefined
 }
 
 /** A header value; of a header sent twice the first line, as most clients read it. */
@@ -70,15 +85,16 @@ function headerText(value: unknown): string | undefined {
 }
 
 function set(triple: Triple, kind: string, text: string): void {
-  if (kind === 'limit') triple.limit = leadingCount(text)
-  else if (kind === 'remaining') triple.remaining = leadingCount(text)
+  if (kind === 'limit') triple.limit = countOf(text)
+  else if (kind === 'remaining') triple.remaining = countOf(text)
   else triple.reset = resetSeconds(text)
 }
 
-const CLASSIC = /^(x-)?rate(-)?limit-(limit|remaining|reset)(?:-([a-z0-9-]{1,32}))?$/
+const CLASSIC =
+  /^(x-)?rate(-)?limit-(limit|remaining|reset)(?:-(?:requests-)?(requests|second|minute|hour|day|week|month|year))?$/
 
 /** Puts one header where it belongs; `name` in lower case with hyphens. */
-function file(dialects: Dialects, name: string, text: string): void {
+function place(dialects: Dialects, name: string, text: string): void {
   if (name === 'ratelimit') dialects.structured = text
   else if (name === 'ratelimit-policy') dialects.policy = text
   const match = CLASSIC.exec(name)
@@ -94,17 +110,17 @@ function file(dialects: Dialects, name: string, text: string): void {
   set(triple, kind, text)
 }
 
-const ITEM = /(?:"([^"]*)"|([\w*.-]+))((?:\s*;\s*[a-z]+\s*=\s*[^;,]*)*)/g
+const ITEM = /(?:"([^"]*)"|([\w*.-]+))((?:\s*;\s*[a-z][\w*.-]*(?:\s*=\s*(?:"[^"]*"|[^;,"]*))?)*)/g
 
 /** Parameters of a structured item: quota, remaining, time to reset. */
-const QUOTA = /;\s*q\s*=\s*(\d{1,15})/
-const REMAINING = /;\s*r\s*=\s*(\d{1,15})/
-const TIME = /;\s*t\s*=\s*(\d{1,15})/
+const QUOTA = /;\s*q\s*=\s*([^;]+)/
+const REMAINING = /;\s*r\s*=\s*([^;]+)/
+const TIME = /;\s*t\s*=\s*([^;]+)/
 
 /** The number that a parameter gives in `;r=50;t=30`. */
 function parameter(parameters: string, name: RegExp): number | undefined {
   const match = name.exec(parameters)
-  return match === null ? undefined : leadingCount(match[1] ?? '')
+  return match === null ? undefined : countOf(match[1] ?? '')
 }
 
 /** The tighter of two: less left, then the smaller limit. */
@@ -119,18 +135,23 @@ function readStructured(text: string, policy: string | undefined): Triple {
   const old = /\b(?:limit|remaining)\s*=/.test(text)
   if (old) {
     const triple: Triple = {}
-    for (const [, kind = '', value = ''] of text.matchAll(/\b(limit|remaining|reset)\s*=\s*(\d{1,15})/g))
+    for (const [, kind = '', value = ''] of text.matchAll(/\b(limit|remaining|reset)\s*=\s*([^,;]+)/g))
       set(triple, kind, value)
     return triple
   }
   const quotas = new Map<string, number | undefined>()
+  const others = new Set<string>()
   for (const [, quoted, token, parameters = ''] of (policy ?? '').matchAll(ITEM)) {
-    quotas.set(quoted ?? token ?? '', parameter(parameters, QUOTA))
+    const name = quoted ?? token ?? ''
+    if (OTHER_UNIT.test(parameters)) others.add(name)
+    quotas.set(name, parameter(parameters, QUOTA))
   }
   let chosen: Triple | undefined
   for (const [, quoted, token, parameters = ''] of text.matchAll(ITEM)) {
+    const name = quoted ?? token ?? ''
+    if (others.has(name)) continue
     const remaining = parameter(parameters, REMAINING)
-    const limit = quotas.get(quoted ?? token ?? '')
+    const limit = quotas.get(name)
     chosen = tighter(chosen, { limit, remaining, reset: parameter(parameters, TIME) })
   }
   return chosen ?? {}
@@ -171,7 +192,7 @@ export function readRateLimit(headers: unknown, prefix = ''): RateLimit {
     const text = headerText(headers[key])
     if (text === undefined) continue
     dialects ??= { draft: {}, legacy: {} }
-    file(dialects, name, text)
+    place(dialects, name, text)
   }
   return dialects === undefined ? NONE : choose(dialects)
 }

@@ -1,12 +1,22 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { RequestRecord } from '#schemas/request-record.ts'
 
 import { checkFields } from '../../../../services/ingest/decode/fast-path.ts'
-import { checkSchema } from '../../../../services/ingest/decode/schema-path.ts'
+import { FieldName } from '../../../../services/ingest/decode/formats/fields.ts'
+import type { LandingRecord } from '../../../../services/ingest/decode/landing-record.ts'
+import { countAdjusted, repair, type AdjustedCounts } from '../../../../services/ingest/decode/repair.ts'
 import { decodeBytes, decodeText, type Decoded } from '../../../../services/ingest/decode/decode.ts'
 import { DECODE, FULL_RECORD, mutatedRecord, SPAN } from '../../../../rig/requests.ts'
+
+const LINE = { ...SPAN, isDamaged: false } as const
+
+const { timestamp, app_id, client_ip, method, route, status_code } = FULL_RECORD
+/** What detection cannot do without. */
+const NEEDED = { timestamp, app_id, client_ip, method, route, status_code } as const
 
 function decode(record: unknown): Decoded {
   return decodeText(JSON.stringify(record), DECODE)
@@ -24,33 +34,67 @@ test('a full record becomes a row', () => {
       timestamp_ms: Date.UTC(2026, 0, 31, 23, 59, 59, 123),
     },
     unknownFields: [],
+    adjusted: [],
   })
 })
 
-/** zod counts such a character as one, the fast path as two: near a limit it is not sure, and zod decides. */
-const TWO_UNITS = /[\u{10000}-\u{10ffff}]/u
-
-test('the fast path and zod agree on whatever a record holds: the same row, or no row', () => {
+test('what the fast path accepts, the other path gives unchanged', () => {
   fc.assert(
     fc.property(mutatedRecord, (record) => {
       const fast = checkFields(record, SPAN)
-      const slow = checkSchema(record, SPAN)
-      const isAccepted = !('reason' in slow)
-      const isFastSure = fast !== undefined || !TWO_UNITS.test(JSON.stringify(record))
-      expect(fast).toEqual(isAccepted && isFastSure ? slow : undefined)
+      const other = repair(record, LINE)
+      expect(fast === undefined || isDeepStrictEqual(other, { record: fast, adjusted: [] })).toBe(true)
     }),
-    { numRuns: 20_000 },
+    { numRuns: 10_000 },
   )
 })
 
-test('a row is given only for what the published schema accepts, nulls apart', () => {
+/** A stored record as the contract has it. */
+function asSent({ timestamp_ms, ...record }: LandingRecord): Record<string, unknown> {
+  const present = Object.entries(record).filter(([, value]) => value !== '' && value !== null)
+  return { timestamp: timestamp_ms, ...Object.fromEntries(present) }
+}
+
+test('whatever is sent, what is stored is a request record', () => {
+  fc.assert(
+    fc.property(mutatedRecord, (record) => {
+      const decoded = decode(record)
+      const isStorable = decoded.kind === 'dead' || RequestRecord.safeParse(asSent(decoded.record)).success
+      expect(isStorable).toBe(true)
+    }),
+    { numRuns: 10_000 },
+  )
+})
+
+test('no field beside the six that detection needs can make a record dead, and no change goes uncounted', () => {
+  fc.assert(
+    fc.property(mutatedRecord, (record) => {
+      const whole: Record<string, unknown> = { ...record, ...NEEDED }
+      const decoded = decode(whole)
+      expect(decoded.kind).toBe('accepted')
+      if (decoded.kind !== 'accepted') return
+      const counted = new Set(decoded.adjusted.map(({ field }) => field))
+      for (const [name, value] of Object.entries(asSent(decoded.record))) {
+        if (name in NEEDED || counted.has(FieldName.parse(name))) continue
+        // Read as a whole, numbers and their text alike.
+        expect(String(value)).toBe(String(whole[name]))
+      }
+    }),
+    { numRuns: 10_000 },
+  )
+})
+
+test('a record that the published schema accepts is accepted, unless its time or address is none', () => {
   fc.assert(
     fc.property(mutatedRecord, (record) => {
       // As JSON has it: an infinite number is written as null, and null is absent.
       const sent: Record<string, unknown> = JSON.parse(JSON.stringify(record))
       const withoutNulls = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null))
-      const isValid = RequestRecord.safeParse(withoutNulls).success
-      expect(isValid || decode(record).kind === 'dead').toBe(true)
+      const decoded = decode(record)
+      if (!RequestRecord.safeParse(withoutNulls).success || decoded.kind === 'accepted') return
+      expect(['bad_timestamp', 'time_outside_span', 'bad_address', 'not_utf8', 'missing_field']).toContain(
+        decoded.reason,
+      )
     }),
     { numRuns: 5000 },
   )
@@ -92,28 +136,28 @@ test('the detail of a dead letter never holds the record', () => {
 test.each<[string, Record<string, unknown>, string, string]>([
   ['a missing field', { app_id: undefined }, 'missing_field', 'app_id'],
   ['null for a required field', { method: null }, 'missing_field', 'method'],
-  ['a number as text', { status_code: '200' }, 'wrong_type', 'status_code'],
-  ['text as a number', { app_id: 12 }, 'wrong_type', 'app_id'],
-  ['an object for text', { user_id: {} }, 'wrong_type', 'user_id'],
-  ['a fraction where an integer is needed', { request_bytes: 1.5 }, 'out_of_range', 'request_bytes'],
-  ['an integer beyond UInt32', { ratelimit_limit: 4_294_967_297 }, 'out_of_range', 'ratelimit_limit'],
-  ['a negative count', { response_bytes: -1 }, 'out_of_range', 'response_bytes'],
   ['a status of two digits', { status_code: 99 }, 'out_of_range', 'status_code'],
   ['an app id of 129 characters', { app_id: 'a'.repeat(129) }, 'out_of_range', 'app_id'],
-  ['an empty app id', { app_id: '' }, 'out_of_range', 'app_id'],
+  ['an empty app id', { app_id: '' }, 'missing_field', 'app_id is missing'],
+  ['a dash for an app id', { app_id: '-' }, 'missing_field', 'app_id is missing'],
+  ['a status that is a word', { status_code: 'OK' }, 'wrong_type', 'found text of 2 characters'],
+  ['an object for the app', { app_id: {} }, 'wrong_type', 'app_id must be text, found an object'],
   ['a day that does not exist', { timestamp: '2026-02-30T00:00:00Z' }, 'bad_timestamp', 'timestamp'],
   ['hour 25', { timestamp: '2026-01-01T25:00:00Z' }, 'bad_timestamp', 'timestamp'],
-  ['digits as text', { timestamp: '1767571200000' }, 'bad_timestamp', 'must be a number'],
   ['a year of five digits', { timestamp: '99999-01-01T00:00:00Z' }, 'bad_timestamp', 'timestamp'],
   ['year 0', { timestamp: '0000-01-01T00:00:00Z' }, 'time_outside_span', 'outside'],
   ['a negative time', { timestamp: -1 }, 'time_outside_span', 'outside'],
   ['seconds', { timestamp: 1_767_571_200 }, 'time_outside_span', 'seconds'],
   ['a time beyond any date', { timestamp: 1e20 }, 'time_outside_span', 'outside'],
   ['true as a time', { timestamp: true }, 'wrong_type', 'timestamp'],
-  ['a zone id', { client_ip: 'fe80::1%eth0' }, 'bad_address', 'client_ip'],
-  ['a port', { client_ip: '1.2.3.4:80' }, 'bad_address', 'client_ip'],
-  ['an empty address', { client_ip: '' }, 'bad_address', 'client_ip'],
-  ['half a surrogate pair', { user_id: '\ud800' }, 'not_utf8', 'user_id'],
+  ['an empty address', { client_ip: '' }, 'missing_field', 'client_ip'],
+  ['no address', { client_ip: 'localhost' }, 'bad_address', 'found text of 9 characters'],
+  ['half a surrogate pair', { app_id: '\ud800' }, 'not_utf8', 'app_id'],
+  ['a time without a zone', { timestamp: '2026-01-01T00:00:00' }, 'bad_timestamp', 'without a zone'],
+  ['a year', { timestamp: '2026' }, 'bad_timestamp', 'found text of 4 characters'],
+  ['seconds as text', { timestamp: '1767571200' }, 'time_outside_span', 'looks like seconds'],
+  ['microseconds', { timestamp: 1_767_571_200_000_000 }, 'time_outside_span', 'looks like microseconds'],
+  ['nanoseconds', { timestamp: '1767571200000000000' }, 'time_outside_span', 'looks like nanoseconds'],
 ])('%s is dead with its reason', (_, change, reason, detail) => {
   const decoded = decode({ ...FULL_RECORD, ...change })
   expect(decoded).toMatchObject({ kind: 'dead', reason })
@@ -132,11 +176,88 @@ test.each<[string, string, string]>([
   expect(decodeText(line, DECODE)).toMatchObject({ kind: 'dead', reason })
 })
 
-test('bytes that are not UTF-8 are dead, and UTF-8 is read as such', () => {
-  const latin1 = Buffer.from(JSON.stringify({ ...FULL_RECORD, user_agent: 'é' }), 'latin1')
-  expect(decodeBuffer(latin1)).toMatchObject({ kind: 'dead', reason: 'not_utf8' })
-  const utf8 = Buffer.from(JSON.stringify({ ...FULL_RECORD, user_agent: 'é\u{1F600}' }))
-  expect(decodeBuffer(utf8)).toMatchObject({ kind: 'accepted', record: { user_agent: 'é\u{1F600}' } })
+test('bytes that are not UTF-8 are repaired where they are read, and cost nothing elsewhere', () => {
+  const latin1 = (change: Record<string, unknown>): Buffer =>
+    Buffer.from(JSON.stringify({ ...FULL_RECORD, ...change }), 'latin1')
+  expect(decodeBuffer(latin1({ user_agent: 'é1' }))).toMatchObject({
+    kind: 'accepted',
+    record: { user_agent: '\ufffd1' },
+    adjusted: [{ field: 'user_agent', change: 'repaired' }],
+  })
+  expect(decodeBuffer(latin1({ other: 'é' }))).toMatchObject({ kind: 'accepted', adjusted: [] })
+  // Two users whose names differ in one such letter must not become one, nor two applications.
+  expect(decodeBuffer(latin1({ user_id: 'André' }))).toMatchObject({
+    record: { user_id: '' },
+    adjusted: [{ field: 'user_id', change: 'left out' }],
+  })
+  expect(decodeBuffer(latin1({ app_id: 'André' }))).toMatchObject({ kind: 'dead', reason: 'not_utf8' })
+  const utf8 = Buffer.from(JSON.stringify({ ...FULL_RECORD, user_agent: 'é\u{1F600}\ufffd' }))
+  expect(decodeBuffer(utf8)).toMatchObject({ record: { user_agent: 'é\u{1F600}\ufffd' }, adjusted: [] })
+})
+
+test.each<[string, Record<string, unknown>, Record<string, unknown>, readonly string[]]>([
+  [
+    'a request id of 129 characters',
+    { request_id: 'r'.repeat(129) },
+    { request_id: 'r'.repeat(128) },
+    ['request_id cut'],
+  ],
+  ['a host of 300 characters', { host: 'h'.repeat(300) }, { host: 'h'.repeat(256) }, ['host cut']],
+  ['a method of 17 letters', { method: 'updateredirectref' }, { method: 'UPDATEREDIRECTRE' }, ['method cut']],
+  [
+    'half a surrogate pair in a user agent',
+    { user_agent: 'a\ud800' },
+    { user_agent: 'a\ufffd' },
+    ['user_agent repaired'],
+  ],
+  ['half a surrogate pair in a user', { user_id: 'a\ud800' }, { user_id: '' }, ['user_id left out']],
+  ['an object for a user', { user_id: {} }, { user_id: '' }, ['user_id left out']],
+  ['a fraction of a byte', { request_bytes: 1.5 }, { request_bytes: null }, ['request_bytes left out']],
+  ['2^53 bytes', { request_bytes: 2 ** 53 }, { request_bytes: null }, ['request_bytes left out']],
+  ['a limit beyond UInt32', { ratelimit_limit: 2 ** 32 }, { ratelimit_limit: null }, ['ratelimit_limit left out']],
+  ['-1 for an unknown length', { response_bytes: -1 }, { response_bytes: null }, ['response_bytes left out']],
+  ['a duration of 1e308', { duration_ms: 1e308 }, { duration_ms: null }, ['duration_ms left out']],
+  ['a negative duration', { duration_ms: -5 }, { duration_ms: null }, ['duration_ms left out']],
+])('%s is adjusted and counted', (_, change, expected, adjusted) => {
+  const decoded = decode({ ...FULL_RECORD, ...change })
+  expect(decoded).toMatchObject({ kind: 'accepted', record: expected })
+  const counts: AdjustedCounts = new Map()
+  if (decoded.kind === 'accepted') countAdjusted(counts, decoded.adjusted)
+  expect([...counts.keys()]).toEqual(adjusted)
+})
+
+test('long ids of users that begin alike stay different, and the same one stays the same', () => {
+  const userOf = (user: string): string => {
+    const decoded = decode({ ...FULL_RECORD, user_id: user })
+    return decoded.kind === 'accepted' ? decoded.record.user_id : ''
+  }
+  const long = 'u'.repeat(200)
+  expect(userOf(`${long}1`)).not.toBe(userOf(`${long}2`))
+  expect(userOf(`${long}1`)).toBe(userOf(`${long}1`))
+  expect(userOf(`${long}1`).length).toBeLessThanOrEqual(128)
+})
+
+test('ids beyond 2^53 are exact, or are not taken', () => {
+  const line = (id: string): string => JSON.stringify(FULL_RECORD).replace('"u-1"', id).replace('"app-1"', id)
+  const exact = decodeText(line('1834567890123456789'), DECODE)
+  expect(exact).toMatchObject({
+    kind: 'accepted',
+    record: { app_id: '1834567890123456789', user_id: '' },
+    adjusted: [],
+  })
+  expect(decodeText(line('1.8345678901234568e+18'), DECODE)).toMatchObject({ kind: 'dead', reason: 'out_of_range' })
+  const user = JSON.stringify(FULL_RECORD).replace('"u-1"', '1834567890123456788')
+  expect(decodeText(user, DECODE)).toMatchObject({ record: { user_id: '1834567890123456788' } })
+  const rounded = JSON.stringify(FULL_RECORD).replace('"u-1"', '1.8345678901234568e+18')
+  expect(decodeText(rounded, DECODE)).toMatchObject({ record: { user_id: '' }, adjusted: [{ field: 'user_id' }] })
+})
+
+test('a number that no double holds is told as that', () => {
+  const line = JSON.stringify(FULL_RECORD)
+  expect(decodeText(line.replace('12.5', '1e400'), DECODE)).toMatchObject({ record: { duration_ms: null } })
+  const decoded = decodeText(line.replace(':200,', ':1e400,'), DECODE)
+  expect(decoded).toMatchObject({ kind: 'dead', reason: 'out_of_range' })
+  expect(decoded.kind === 'dead' ? decoded.detail : '').toContain('found a number too large to be read')
 })
 
 test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
@@ -148,6 +269,21 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
   ['a fraction of a millisecond', { timestamp: 1_767_571_200_122.9998 }, { timestamp_ms: 1_767_571_200_123 }],
   ['an escaped NUL', { user_id: 'a\0b' }, { user_id: 'a\0b' }],
   ['no answer', { status_code: 0 }, { status_code: 0 }],
+  ['no answer as HAProxy has it', { status_code: -1 }, { status_code: 0 }],
+  ['numbers as text', { status_code: '200', duration_ms: '1.5' }, { status_code: 200, duration_ms: 1.5 }],
+  ['epoch milliseconds as text', { timestamp: '1767571200000' }, { timestamp_ms: 1_767_571_200_000 }],
+  ['an app id as a number', { app_id: 12 }, { app_id: '12' }],
+  ['a port', { client_ip: '1.2.3.4:80' }, { client_ip: '1.2.3.4' }],
+  ['a zone id', { client_ip: 'fe80::1%eth0' }, { client_ip: 'fe80::1' }],
+  ['a dash for a user', { user_id: '-', user_agent: '-' }, { user_id: '', user_agent: '' }],
+  ['empty text for ids', { user_id: '', request_id: '', credential_id: '' }, { user_id: '', request_id: '' }],
+  ['the application as its own user', { user_id: 'app-1' }, { user_id: '' }],
+  ['a query of 600 characters', { route: `/v1/items?pad=${'x'.repeat(600)}` }, { route: '/v1/items' }],
+  [
+    'a basic offset',
+    { timestamp: '2026-11-20T10:00:00.123+0530' },
+    { timestamp_ms: Date.UTC(2026, 10, 20, 4, 30, 0, 123) },
+  ],
 ])('%s is accepted', (_, change, expected) => {
   expect(decode({ ...FULL_RECORD, ...change })).toMatchObject({ kind: 'accepted', record: expected })
 })

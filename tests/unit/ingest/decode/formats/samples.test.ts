@@ -27,9 +27,13 @@ function linesOf(file: string): string[] {
 }
 
 function parse(format: LogFormat, line: string): JsonObject | undefined {
-  if (format.parse !== undefined) return format.parse(line)
-  const parsed: unknown = JSON.parse(line)
-  return isObject(parsed) ? parsed : undefined
+  if (format.parse !== undefined && !line.startsWith('{')) return format.parse(line)
+  try {
+    const parsed: unknown = JSON.parse(line)
+    return isObject(parsed) ? parsed : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** What decode.ts does after a format: one spelling of the route. */

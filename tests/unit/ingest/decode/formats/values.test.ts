@@ -23,6 +23,10 @@ describe('numbers and units', () => {
     [7, 7],
     ['abc', 'abc'],
     [' ', ' '],
+    ['600.0', 600],
+    ['0x10', '0x10'],
+    ['1e400', Number.POSITIVE_INFINITY],
+    ['12 apples', '12 apples'],
     [true, true],
   ])('%j is read as %j', (value, expected) => {
     expect(numberOf(value)).toBe(expected)
@@ -34,6 +38,17 @@ describe('numbers and units', () => {
     [1500, 'us', 1.5],
     ['37500000', 'ns', 37.5],
     ['12', 'ms', 12],
+    ['0.144577s', 's', 144.577],
+    ['0.231s', 'ms', 231],
+    ['6m0s', 's', 360_000],
+    ['1h2m3.5s', 'ms', 3_723_500],
+    ['12 ms', 's', 12],
+    ['850µs', 's', 0.85],
+    ['PT0.35S', 'ms', 350],
+    ['PT1H2M', 'ms', 3_720_000],
+    ['6m0', 's', '6m0'],
+    ['12 parsecs', 's', '12 parsecs'],
+    ['PT', 's', 'PT'],
   ] as const)('%j %s in milliseconds', (value, unit, expected) => {
     expect(millisecondsOf(value, unit)).toBe(expected)
   })
@@ -59,7 +74,10 @@ describe('times', () => {
   test.each([
     ['1775738096123', 1_775_738_096_123],
     ['2026-04-09 12:34:56.789 UTC', '2026-04-09T12:34:56.789Z'],
-    ['2026-04-09 12:34:56', '2026-04-09T12:34:56Z'],
+    ['2026-04-09 12:34:56', '2026-04-09 12:34:56'],
+    ['2026-04-09 12:34:56 +0530', '2026-04-09T12:34:56+0530'],
+    ['2026-04-09 12:34:56,789+00:00', '2026-04-09T12:34:56,789+00:00'],
+    ['09/Apr/2026:12:34:56.250 +0000', 1_775_738_096_250],
     ['2026-04-09T12:34:56Z', '2026-04-09T12:34:56Z'],
     ['-', undefined],
     [null, undefined],
@@ -184,6 +202,44 @@ describe('rate-limit headers', () => {
     [{ 'X-RateLimit-Limit': 'unlimited', 'X-RateLimit-Remaining': '-1' }, undefined, undefined, undefined],
     [{ 'X-RateLimit-Limit': '4294967296', 'X-RateLimit-Remaining': '5' }, undefined, 5, undefined],
     [{ 'X-RateLimit-Limit': ['7', '8'], 'X-RateLimit-Remaining': 6 }, 7, 6, undefined],
+    // read whole: fractions that are none, durations, dates; never the first digits of something else
+    [{ 'x-ratelimit-limit': '600.0', 'x-ratelimit-remaining': '595.0', 'x-ratelimit-reset': '220' }, 600, 595, 220],
+    [{ 'x-ratelimit-limit': '600.5', 'x-ratelimit-remaining': '5 left' }, undefined, undefined, undefined],
+    [{ 'x-ratelimit-limit': '60', 'x-ratelimit-reset': '6m0s' }, 60, undefined, 360],
+    [{ 'x-ratelimit-limit': '60', 'x-ratelimit-reset': '850ms' }, 60, undefined, 1],
+    [{ 'x-ratelimit-limit': '60', 'x-ratelimit-reset': '2026-11-25T16:00:00+00:00' }, 60, undefined, 1_795_622_400],
+    [{ 'x-ratelimit-limit': '60', 'x-ratelimit-reset': 'Wed, 25 Nov 2026 16:00:00 GMT' }, 60, undefined, 1_795_622_400],
+    [{ 'x-ratelimit-limit': '60', 'x-ratelimit-reset': '2026-11-25' }, 60, undefined, undefined],
+    // other units than requests are never taken for requests
+    [
+      {
+        'x-ratelimit-limit-requests': '60',
+        'x-ratelimit-remaining-requests': '59',
+        'x-ratelimit-reset-requests': '6m0s',
+        'x-ratelimit-limit-tokens': '150000',
+        'x-ratelimit-remaining-tokens': '3',
+      },
+      60,
+      59,
+      360,
+    ],
+    [{ 'x-ratelimit-limit-tokens': '9', 'x-ratelimit-remaining-tokens': '3' }, undefined, undefined, undefined],
+    [
+      {
+        RateLimit: '"bytes";r=5;t=30, "default";r=50;t=30',
+        'RateLimit-Policy': '"bytes";q=9;qu="content-bytes", "default";q=100',
+      },
+      100,
+      50,
+      30,
+    ],
+    [
+      { RateLimit: '"a";r=5', 'RateLimit-Policy': '"a";q=10;qu="concurrent-requests"' },
+      undefined,
+      undefined,
+      undefined,
+    ],
+    [{ RateLimit: '"a";r=5', 'RateLimit-Policy': '"a";q=10;qu="requests"' }, 10, 5, undefined],
     [{ 'content-type': 'application/json', 'x-request-id': '5' }, undefined, undefined, undefined],
   ])('%j', (headers, limit, remaining, reset) => {
     const found = readRateLimit(headers)
