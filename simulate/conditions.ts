@@ -119,7 +119,7 @@ function platform(rng: Rng): Omit<Conditions, keyof typeof TIDY | 'kind'> {
     evenPolls: rng.range(0, 0.5),
     undersized: rng.range(0, 0.08),
     perDayMedian: rng.lognormal(140, 0.5),
-    perDaySigma: rng.range(1.2, 2.7),
+    perDaySigma: rng.range(1.2, 3),
     violationShare: rng.range(0.08, 0.2),
     lookalikeShare: rng.range(0.18, 0.34),
   }

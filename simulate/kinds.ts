@@ -280,7 +280,7 @@ export function scraperApp(world: World, rng: Rng, options: KindOptions): Cast {
     rhythm: anyRhythm(rng.fork('rhythm'), world.span, options.perDay / 24 / 0.45, curve),
     network: options.network ?? (rng.chance(0.25) ? rng.pick(world.population.vpns) : world.hosting.anywhere(rng)),
     agent,
-    walk: options.walk ?? walkOf(rng, useCase, Math.max(useCase.breadthLeast, rng.between(1, 3))),
+    walk: options.walk ?? walkOf(rng, useCase, Math.max(useCase.habits.breadthLeast, rng.between(1, 3))),
     user: withToken(world, rng, 0.3) ? person : undefined,
   })
 }

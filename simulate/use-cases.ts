@@ -10,8 +10,14 @@ export interface UseCase {
   readonly nouns: readonly string[]
   readonly routes: readonly Route[]
   readonly weights: readonly number[]
-  /** Routes that a program of it needs: median, and at least. */
+  /** Routes that a program of it needs, median. */
   readonly breadth: number
+  readonly habits: ProgramHabits
+}
+
+/** What programs of one platform have in common. */
+interface ProgramHabits {
+  /** Routes that a program needs at least. */
   readonly breadthLeast: number
   /** How unequally a program uses them: standard deviation of the logarithm of a weight. */
   readonly unevenness: number
@@ -141,8 +147,6 @@ const USE_CASES: readonly UseCaseSketch[] = [
   },
 ]
 
-type ProgramHabits = Pick<UseCase, 'breadthLeast' | 'unevenness' | 'drift'>
-
 /** Use cases over these routes: the routes a use case is about weigh most, any other may occur. */
 export function createUseCases(rng: Rng, routes: readonly Route[], habits: ProgramHabits): UseCase[] {
   const breadth = rng.fork('breadth').range(2.5, 6)
@@ -153,6 +157,6 @@ export function createUseCases(rng: Rng, routes: readonly Route[], habits: Progr
       const topical = sketch.needles.some((needle) => line.includes(needle))
       return at(popularity, index) * (topical ? rng.range(8, 40) : 0.25) * rng.lognormal(1, 0.6)
     })
-    return { name: sketch.name, phrases: sketch.phrases, nouns: sketch.nouns, routes, weights, breadth, ...habits }
+    return { name: sketch.name, phrases: sketch.phrases, nouns: sketch.nouns, routes, weights, breadth, habits }
   })
 }

@@ -68,8 +68,8 @@ describe('what a gateway and a registry leave out', () => {
     const wrong = sent.filter((record) => (record.ratelimit_limit !== undefined) !== (record.status_code === 429))
     expect(wrong).toEqual([])
     expect(recordsOf(plan).length / plan.apps.length).toBeCloseTo(0.7, 1)
-    const needUsers = SCENARIOS.filter(({ needs }) => needs.users === true).map(({ name }) => name)
-    expect(plan.groups.filter(({ scenario }) => needUsers.includes(scenario))).toEqual([])
+    const needUsers = new Set(SCENARIOS.filter(({ needs }) => needs.users === true).map(({ name }) => name))
+    expect(plan.groups.filter(({ scenario }) => needUsers.has(scenario))).toEqual([])
   })
 })
 
