@@ -88,8 +88,12 @@ export function customAgent(rng: Rng, name: string, website: string | undefined)
   return `${token}Bot/${versionText(rng)} ${sdkAgent(rng)}`.trim()
 }
 
-/** The strings an app's people send: app builds by platform and version, browsers, or an SDK inside the app. */
-export function audienceAgents(rng: Rng, name: string): string[] {
+/** The strings an app's people send, at most `most`: app builds by platform and version, browsers, or an SDK inside the app. */
+export function audienceAgents(rng: Rng, name: string, most: number): string[] {
+  return anyAgents(rng, name).slice(0, most)
+}
+
+function anyAgents(rng: Rng, name: string): string[] {
   const token = productToken(name)
   const style = rng.next()
   if (style < 0.35) {

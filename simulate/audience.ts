@@ -17,6 +17,8 @@ interface AudienceOptions {
   readonly sessionsPerHour: number
   /** Mean requests a session. */
   readonly length: number
+  /** Share of requests that follow the last at once, 0..1. */
+  readonly screens: number
   readonly temper: Temper
   readonly elastic: boolean
   /** Shapes the number of sessions beside the people's own days, 0..1. */
@@ -25,8 +27,6 @@ interface AudienceOptions {
   readonly address?: (person: Person, nowMs: number) => string
 }
 
-/** Share of requests that follow the last at once: a screen that loads several things. */
-const FOLLOW_AT_ONCE = 0.55
 /** Median pause between two screens, milliseconds. */
 const PAUSE_MS = 9 * SECOND_MS
 /** How often an insistent client asks again before it leaves. */
@@ -57,7 +57,7 @@ class Session implements Actor {
   }
 
   wake(nowMs: number, gate: Gate): number {
-    const { rng, walk, temper } = this.options
+    const { rng, walk, temper, screens } = this.options
     this.route = walk.next(rng, this.route, this.step, nowMs)
     this.step += 1
     this.left -= 1
@@ -70,7 +70,7 @@ class Session implements Actor {
       return nowMs + rng.lognormal(temper === 'hammer' ? 900 : 2_000 * 2 ** this.refusals, 0.5)
     }
     if (this.left <= 0) return Number.POSITIVE_INFINITY
-    return nowMs + (rng.next() < FOLLOW_AT_ONCE ? rng.lognormal(180, 0.7) : rng.lognormal(PAUSE_MS, 1))
+    return nowMs + (rng.next() < screens ? rng.lognormal(180, 0.7) : rng.lognormal(PAUSE_MS, 1))
   }
 }
 

@@ -49,7 +49,10 @@ const SHARE_TINKERED = 0.3
 export function createBackground(world: World, rng: Rng, count: number): Cast {
   const kinds = new Weighted(
     KINDS.map(([kind]) => kind),
-    KINDS.map(([, weight]) => weight * rng.lognormal(1, 0.5)),
+    KINDS.map(([kind, weight]) => {
+      const usual = kind === publicDataApp ? weight * world.conditions.appOnly : weight
+      return usual * rng.lognormal(1, 0.5)
+    }),
   )
   // Most are small, a few carry the platform.
   const { perDayMedian, perDaySigma } = world.conditions

@@ -53,6 +53,26 @@ export interface Conditions {
   readonly stumble: number
   /** Share of operations that begin in the course of the traffic. */
   readonly lateStart: number
+  /** Number of people, and of places they share, against the usual: fewer means more apps behind each address. */
+  readonly roominess: number
+  /** Share of lines with IPv6, and of homes behind their provider's address translation. */
+  readonly ipv6: number
+  readonly natted: number
+  /** Factor on the number of people of an app. */
+  readonly audience: number
+  /** Builds and browsers of an app's people, at most. */
+  readonly agentsMost: number
+  /** Share of a person's requests that follow the last at once: a screen that loads several things. */
+  readonly screens: number
+  /** Factor on the share of programs that work without a user's token. */
+  readonly appOnly: number
+  /** Routes that any program needs at least, and how unequally it uses them. */
+  readonly breadthLeast: number
+  readonly unevenness: number
+  /** Share of programs that ask one by one at even times, rather than in a stream or in batches. */
+  readonly evenPolls: number
+  /** Share of apps whose developer chose too small a tier and lives with refusals. */
+  readonly undersized: number
   /** Median requests a day of a background app at load 1, and the spread of their logarithm. */
   readonly perDayMedian: number
   readonly perDaySigma: number
@@ -87,8 +107,19 @@ function platform(rng: Rng): Omit<Conditions, keyof typeof TIDY | 'kind'> {
     allUsersFactor: rng.lognormal(2.5, 0.6),
     groupScale: rng.lognormal(1, 0.3),
     lateStart: rng.range(0.1, 0.5),
-    perDayMedian: rng.lognormal(170, 0.4),
-    perDaySigma: rng.range(1.2, 2),
+    roominess: rng.chance(0.4) ? 1 : rng.range(0.08, 1),
+    ipv6: rng.chance(0.1) ? 0 : rng.range(0.2, 0.9),
+    natted: rng.range(0.05, 0.8),
+    audience: rng.lognormal(0.7, 0.7),
+    agentsMost: rng.pick([1, 3, 6, 16, 16]),
+    screens: rng.range(0.1, 0.65),
+    appOnly: rng.pick([0, 1, 1, rng.next(), rng.next()]),
+    breadthLeast: rng.pick([1, 1, 2, 3, 4]),
+    unevenness: rng.range(0.3, 1),
+    evenPolls: rng.range(0, 0.5),
+    undersized: rng.range(0, 0.08),
+    perDayMedian: rng.lognormal(140, 0.5),
+    perDaySigma: rng.range(1.2, 3),
     violationShare: rng.range(0.08, 0.2),
     lookalikeShare: rng.range(0.18, 0.34),
   }

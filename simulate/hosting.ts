@@ -32,18 +32,21 @@ export class Hosting {
 
   constructor(rng: Rng, book: AddressBook, options: HostingOptions) {
     const { apps } = options
+    const { roominess } = options.conditions
     this.book = book
     this.options = options
-    this.shareV6 = rng.range(0.3, 0.7)
-    const hosts = Array.from({ length: 4 + Math.ceil(apps / rng.range(50, 90)) }, () =>
+    this.shareV6 = options.conditions.ipv6 * rng.range(0.4, 0.8)
+    const hosts = Array.from({ length: 4 + Math.ceil((apps * roominess) / rng.range(50, 90)) }, () =>
       this.failing(rng, new FixedAddress(book.v4(companyOf(rng).v4))),
     )
     this.sharedHosts = new Weighted(hosts, zipfWeights(hosts.length, rng.range(0.6, 1)))
-    const exits = Array.from({ length: 3 + Math.ceil(apps / rng.range(70, 140)) }, () =>
+    const exits = Array.from({ length: 3 + Math.ceil((apps * roominess) / rng.range(70, 140)) }, () =>
       this.addresses(rng, rng.size(3, 0.8, 1, 14)),
     )
     this.egress = new Weighted(exits, zipfWeights(exits.length, rng.range(0.5, 1)))
-    this.recycled = Array.from({ length: 4 }, () => this.addresses(rng, Math.ceil(apps * rng.range(0.01, 0.04)) + 5))
+    this.recycled = Array.from({ length: 4 }, () =>
+      this.addresses(rng, Math.ceil(apps * roominess * rng.range(0.01, 0.04)) + 5),
+    )
     this.runners = this.addresses(rng, Math.ceil(apps / 8) + 20)
     this.pools = Array.from({ length: 4 }, () => this.addresses(rng, rng.size(20, 1, 2, 200)))
   }
@@ -143,9 +146,10 @@ export class Hosting {
 
   /** Wherever a server application might run. */
   anywhere(rng: Rng): Network {
-    const { subtenants } = this.options.conditions
+    const { subtenants, roominess } = this.options.conditions
     if (this.sublets.length > 0 && rng.chance(subtenants)) return rng.pick(this.sublets)
-    const place = rng.next()
+    // Where there is little room, fewer have a server of their own.
+    const place = 1 - rng.next() * (0.45 + 0.55 * roominess)
     if (place < 0.5) return this.failing(rng, this.server(rng))
     if (place < 0.66) return this.fleet(rng, rng.size(3, 0.7, 2, 24))
     if (place < 0.75) return this.autoscaled(rng)

@@ -56,7 +56,10 @@ export interface KindOptions {
 /** An app's own circle of people: mostly from one country, sized as its traffic suggests, with a few who use it all day. */
 export function audienceOf(world: World, rng: Rng, perDay: number): Weighted<Person> {
   const { population } = world
-  const size = Math.max(1, Math.min(population.people.length / 3, rng.lognormal(perDay / 12, 0.8)))
+  const size = Math.max(
+    1,
+    Math.min(population.people.length / 3, rng.lognormal((perDay * world.conditions.audience) / 12, 0.8)),
+  )
   const home = population.anyone.pick(rng).country.code
   const local = population.byCountry.get(home) ?? population.anyone
   const shareLocal = rng.chance(0.3) ? 0.1 : rng.range(0.5, 0.98)
@@ -132,9 +135,13 @@ export function consumerApp(world: World, rng: Rng, options: KindOptions): Cast 
     app,
     people: options.people ?? audienceOf(world, rng, options.perDay),
     walk,
-    agents: options.agent === undefined ? audienceAgents(rng, app.registration.name) : [options.agent],
+    agents:
+      options.agent === undefined
+        ? audienceAgents(rng, app.registration.name, world.conditions.agentsMost)
+        : [options.agent],
     sessionsPerHour,
     length,
+    screens: world.conditions.screens,
     temper: anyTemper(rng),
     elastic: options.elastic,
     ...(options.curve === undefined ? {} : { curve: options.curve }),
@@ -216,6 +223,11 @@ export function publicDataApp(world: World, rng: Rng, options: KindOptions): Cas
   })
 }
 
+/** Whether a person's program works with a user's token; `usually` (0..1) is how many do where app-only is usual. */
+function withToken(world: World, rng: Rng, usually: number): boolean {
+  return rng.chance(1 - (1 - usually) * world.conditions.appOnly)
+}
+
 /** A job from a crontab: on the hour, at a quarter, or at the minute its author liked; seconds late. */
 export function cronApp(world: World, rng: Rng, options: KindOptions & { everyMs?: number }): Cast {
   const useCase = options.useCase ?? anyUseCase(world, rng)
@@ -230,7 +242,7 @@ export function cronApp(world: World, rng: Rng, options: KindOptions & { everyMs
     gapMs: rng.lognormal(400, 0.9),
     curve: options.curve ?? always,
   })
-  const user = rng.chance(0.5) ? owner : undefined
+  const user = withToken(world, rng, 0.5) ? owner : undefined
   return program(rng, app, options, {
     rhythm,
     network: options.network ?? (rng.chance(0.25) ? world.hosting.runner(rng) : world.hosting.anywhere(rng)),
@@ -253,7 +265,7 @@ export function personalApp(world: World, rng: Rng, options: KindOptions & { per
     network: options.network ?? (atHome ? person.home : world.hosting.anywhere(rng)),
     agent: rng.chance(0.85) ? sdkAgent(rng) : customAgent(rng, app.registration.name, undefined),
     walk: options.walk ?? walkOf(rng, useCase),
-    user: rng.chance(0.75) ? person : undefined,
+    user: withToken(world, rng, 0.75) ? person : undefined,
   })
 }
 
@@ -268,8 +280,8 @@ export function scraperApp(world: World, rng: Rng, options: KindOptions): Cast {
     rhythm: anyRhythm(rng.fork('rhythm'), world.span, options.perDay / 24 / 0.45, curve),
     network: options.network ?? (rng.chance(0.25) ? rng.pick(world.population.vpns) : world.hosting.anywhere(rng)),
     agent,
-    walk: options.walk ?? walkOf(rng, useCase, rng.between(1, 3)),
-    user: rng.chance(0.3) ? person : undefined,
+    walk: options.walk ?? walkOf(rng, useCase, Math.max(useCase.habits.breadthLeast, rng.between(1, 3))),
+    user: withToken(world, rng, 0.3) ? person : undefined,
   })
 }
 
@@ -292,6 +304,7 @@ export function tinkering(
     ],
     sessionsPerHour: perDay / 24 / 4 / 0.5,
     length: 4,
+    screens: 0.2,
     temper: 'give_up',
     elastic,
   })

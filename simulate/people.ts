@@ -3,6 +3,7 @@
  * Zipf: a few use many applications all day, most use one now and then.
  */
 import { type AddressBook, COUNTRIES, type Country, VPN_PREFIXES } from '#simulate/addresses.ts'
+import type { Conditions } from '#simulate/conditions.ts'
 import { AnyOf, DualStack, FixedAddress, HeldFor, type Network, PrivacyAddresses } from '#simulate/networks.ts'
 import { at, type Rng, Weighted, zipfWeights } from '#simulate/random.ts'
 import { HOUR_MS } from '#simulate/rhythm.ts'
@@ -109,8 +110,9 @@ function createVpns(rng: Rng, book: AddressBook, count: number): Network[] {
 
 interface Surroundings {
   readonly book: AddressBook
-  /** Share of lines with IPv6, 0..1. */
+  /** Share of lines with IPv6, and of homes behind the provider's address translation, 0..1. */
   readonly shareV6: number
+  readonly shareNatted: number
   readonly carriers: ReadonlyMap<string, readonly Network[]>
   readonly sites: ReadonlyMap<string, Weighted<Site>>
   readonly regionalProviders: ReadonlyMap<string, Weighted<Site>>
@@ -123,7 +125,7 @@ interface Surroundings {
 /** A home line for one household: IPv4 of its own or behind the provider's NAT, with or without IPv6. */
 function createHome(rng: Rng, around: Surroundings, country: Country): Network {
   const { book } = around
-  const carrierNat = rng.chance(0.15)
+  const carrierNat = rng.chance(around.shareNatted)
   const own = new FixedAddress(carrierNat ? '' : book.v4(country.fixed))
   const v4 = carrierNat ? rng.pick<Network>(around.carriers.get(country.code) ?? [own]) : own
   if (!rng.chance(around.shareV6)) return v4
@@ -192,8 +194,17 @@ function sitesByCountry(sites: readonly Site[], rng: Rng): Map<string, Weighted<
   return pools
 }
 
+/** How people's lines are made; shares in 0..1. */
+type Lines = Pick<Conditions, 'ipv6' | 'natted'>
+
 /** `size` people with their homes, phones, offices, campuses and VPNs. `identify` issues account ids. */
-export function createPopulation(rng: Rng, book: AddressBook, size: number, identify: () => Account): Population {
+export function createPopulation(
+  rng: Rng,
+  book: AddressBook,
+  lines: Lines,
+  size: number,
+  identify: () => Account,
+): Population {
   const countries = new Weighted(
     COUNTRIES,
     COUNTRIES.map((country) => country.weight * rng.lognormal(1, 0.5)),
@@ -205,7 +216,8 @@ export function createPopulation(rng: Rng, book: AddressBook, size: number, iden
   const vpns = createVpns(rng, book, rng.between(4, 9))
   const around: Surroundings = {
     book,
-    shareV6: rng.range(0.45, 0.9),
+    shareV6: lines.ipv6,
+    shareNatted: lines.natted,
     carriers,
     sites: sitesByCountry([...offices, ...campuses], rng),
     vpns,

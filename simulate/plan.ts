@@ -47,8 +47,6 @@ export const DEFAULTS = {
 
 /** The first cycle over all scenarios may take this much more than the share of the apps that is drawn for them. */
 const FIRST_CYCLE = 1.35
-/** Share of apps whose developer chose too small a tier and lives with refusals. */
-const SHARE_UNDERSIZED = 0.07
 const TIERS: readonly Tier[] = ['free', 'basic', 'pro', 'enterprise']
 
 /** A request for something the simulator does not have. */
@@ -132,9 +130,9 @@ function stageAll(world: World, castingsOfCycle: readonly Casting[], apps: numbe
 }
 
 /** Gives each app the tier its developer would have bought for the load it expects. */
-function assignTiers(rng: Rng, apps: readonly App[], pace: Pace, load: number): void {
+function assignTiers(rng: Rng, { conditions, load }: World, apps: readonly App[], pace: Pace): void {
   for (const app of apps) {
-    const undersized = rng.chance(SHARE_UNDERSIZED)
+    const undersized = rng.chance(conditions.undersized)
     const fits = TIERS.find((tier) => {
       app.tier = tier
       return app.demands.every(({ walk, perWindow, context, elastic }) => {
@@ -180,7 +178,7 @@ export function createPlan(options: PlanOptions): Plan {
     logged: loggedIn(world),
   }
   const pace = new Pace(plan)
-  assignTiers(world.rng.fork('tiers'), plan.apps, pace, world.load)
+  assignTiers(world.rng.fork('tiers'), world, plan.apps, pace)
   return { ...plan, world, pace, groups: stage.groups, seed }
 }
 

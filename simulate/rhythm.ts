@@ -60,6 +60,8 @@ export interface Span {
   readonly endMs: number
   /** Mean restarts of a program in 24 hours, each of which moves a schedule that is not bound to the clock. */
   readonly restartsPerDay?: number
+  /** Share of programs that ask one by one at even times, 0..1. */
+  readonly evenPolls?: number
 }
 
 /** A Poisson stream of at most `perHour` requests an hour, thinned by the curve. */
@@ -145,10 +147,24 @@ function restarting(rng: Rng, span: Span, everyMs: number): number | ((nowMs: nu
   return (nowMs) => restarts.findLast(({ atMs }) => atMs <= nowMs)?.phaseMs ?? first
 }
 
+/** One request, or one small poll, after the other at even times. */
+function evenly(rng: Rng, span: Span, perHour: number, curve: Curve): Rhythm {
+  const size = rng.pick([1, 1, 1, 2, 3])
+  const everyMs = Math.max(2 * SECOND_MS, (size * HOUR_MS) / perHour)
+  return batches(rng, span, {
+    everyMs,
+    phaseMs: restarting(rng, span, everyMs),
+    jitterMs: everyMs * rng.range(0.001, 0.05),
+    size: (perHour * everyMs) / HOUR_MS,
+    gapMs: rng.lognormal(400, 0.7),
+    curve,
+  })
+}
+
 /** Some rhythm a server job may have, with about `perHour` requests in the hours when the curve is 1. */
 export function anyRhythm(rng: Rng, span: Span, perHour: number, curve: Curve): Rhythm {
-  const kind = rng.next()
-  if (kind < 0.4) return steady(rng, span, perHour, curve)
+  if (rng.chance(span.evenPolls ?? 0)) return evenly(rng, span, perHour, curve)
+  if (rng.chance(0.4)) return steady(rng, span, perHour, curve)
   const aligned = rng.chance(0.4)
   const everyMs = rng.pick([20, 30, 60, 60, 60, 120, 300, 300, 600, 900, 900, 1_800, 3_600]) * SECOND_MS
   const size = (perHour * everyMs) / HOUR_MS

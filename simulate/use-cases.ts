@@ -10,8 +10,17 @@ export interface UseCase {
   readonly nouns: readonly string[]
   readonly routes: readonly Route[]
   readonly weights: readonly number[]
-  /** Routes that a program of it usually needs, median. */
+  /** Routes that a program of it needs, median. */
   readonly breadth: number
+  readonly habits: ProgramHabits
+}
+
+/** What programs of one platform have in common. */
+interface ProgramHabits {
+  /** Routes that a program needs at least. */
+  readonly breadthLeast: number
+  /** How unequally a program uses them: standard deviation of the logarithm of a weight. */
+  readonly unevenness: number
   /** How far a program's mix wanders within a day or two: standard deviation of the logarithm of a weight. */
   readonly drift: number
 }
@@ -139,7 +148,7 @@ const USE_CASES: readonly UseCaseSketch[] = [
 ]
 
 /** Use cases over these routes: the routes a use case is about weigh most, any other may occur. */
-export function createUseCases(rng: Rng, routes: readonly Route[], drift: number): UseCase[] {
+export function createUseCases(rng: Rng, routes: readonly Route[], habits: ProgramHabits): UseCase[] {
   const breadth = rng.fork('breadth').range(2.5, 6)
   const popularity = zipfWeights(routes.length, rng.range(0.6, 1.1))
   return USE_CASES.map((sketch) => {
@@ -148,6 +157,6 @@ export function createUseCases(rng: Rng, routes: readonly Route[], drift: number
       const topical = sketch.needles.some((needle) => line.includes(needle))
       return at(popularity, index) * (topical ? rng.range(8, 40) : 0.25) * rng.lognormal(1, 0.6)
     })
-    return { name: sketch.name, phrases: sketch.phrases, nouns: sketch.nouns, routes, weights, breadth, drift }
+    return { name: sketch.name, phrases: sketch.phrases, nouns: sketch.nouns, routes, weights, breadth, habits }
   })
 }

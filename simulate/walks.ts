@@ -85,13 +85,18 @@ export class RouteWalk {
 }
 
 /** A program of the use case: its own selection of 1-14 routes with its own weights, sometimes as a fixed script. */
-export function walkOf(rng: Rng, useCase: UseCase, breadth = rng.size(useCase.breadth, 0.7, 1, 14)): RouteWalk {
+export function walkOf(
+  rng: Rng,
+  useCase: UseCase,
+  breadth = rng.size(useCase.breadth, 0.7, useCase.habits.breadthLeast, 14),
+): RouteWalk {
   const all = new Weighted(useCase.routes, useCase.weights)
   const chosen = new Set<Route>()
   for (let tries = 0; chosen.size < breadth && tries < breadth * 20; tries += 1) chosen.add(all.pick(rng))
   const routes = [...chosen]
-  const weights = routes.map(() => rng.lognormal(1, 0.9))
-  const script = rng.chance(0.2) ? Array.from({ length: rng.between(2, 6) }, () => rng.pick(routes)) : []
+  const weights = routes.map(() => rng.lognormal(1, useCase.habits.unevenness))
+  const steps = Math.max(useCase.habits.breadthLeast, rng.between(2, 6))
+  const script = rng.chance(0.2) ? Array.from({ length: steps }, () => rng.pick(routes)) : []
   return new RouteWalk(routes, weights, rng.range(0, 0.6), script, wandering(rng, useCase, routes, weights))
 }
 
@@ -102,8 +107,8 @@ function wandering(
   routes: readonly Route[],
   weights: readonly number[],
 ): Drift | undefined {
-  if (useCase.drift <= 0) return undefined
-  const other = weights.map((weight) => weight * rng.lognormal(1, useCase.drift))
+  if (useCase.habits.drift <= 0) return undefined
+  const other = weights.map((weight) => weight * rng.lognormal(1, useCase.habits.drift))
   return driftTo(routes, other, rng.range(6, 72) * HOUR_MS, rng.next())
 }
 

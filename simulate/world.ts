@@ -42,8 +42,8 @@ interface WorldOptions {
 const USUAL_DENSITY = 1_000_000 / 1_500 / 24
 
 /** People the platform has: enough for audiences to differ, few enough for memory. */
-function populationSize(options: WorldOptions): number {
-  return Math.round(Math.min(400_000, Math.max(1_500, options.requests / 25, options.apps * 8)))
+function populationSize(options: WorldOptions, roominess: number): number {
+  return Math.round(Math.min(400_000, Math.max(1_500, options.requests / 25, options.apps * 8) * roominess))
 }
 
 export function createWorld(options: WorldOptions): World {
@@ -53,11 +53,18 @@ export function createWorld(options: WorldOptions): World {
   const ids = new IdBook(rng.fork('ids'))
   const conditions = drawConditions(rng.fork('conditions'), options.kind, options.conditions)
   const routes = createRoutes(rng.fork('routes'), load, conditions.routes, conditions.allUsersFactor)
-  const population = createPopulation(rng.fork('people'), book, populationSize(options), () => ids.account())
+  const population = createPopulation(
+    rng.fork('people'),
+    book,
+    conditions,
+    populationSize(options, conditions.roominess),
+    () => ids.account(),
+  )
   const span: Span = {
     startMs: options.startMs,
     endMs: options.startMs + options.hours * HOUR_MS,
     restartsPerDay: conditions.restartsPerDay,
+    evenPolls: conditions.evenPolls,
   }
   return {
     rng,
@@ -65,7 +72,11 @@ export function createWorld(options: WorldOptions): World {
     span,
     load,
     routes,
-    useCases: createUseCases(rng.fork('use-cases'), routes, conditions.mixDrift),
+    useCases: createUseCases(rng.fork('use-cases'), routes, {
+      breadthLeast: conditions.breadthLeast,
+      unevenness: conditions.unevenness,
+      drift: conditions.mixDrift,
+    }),
     book,
     ids,
     population,

@@ -269,8 +269,8 @@ export function operate(world: World, rng: Rng, strength: Strength, scheme: Sche
   const useCase = anyUseCase(world, rng)
   const owners = ownersOf(world, rng, scheme.owners, open.apps, open)
   const apps = registerKeys(world, rng, owners, useCase, open.likeness)
-  const tokens =
-    scheme.tokens ?? rng.pick(['app_only', 'app_only', 'owner', strength === 'weak' ? 'owner' : 'accounts'] as const)
+  const someToken = strength === 'weak' || rng.chance(0.5) ? 'owner' : 'accounts'
+  const tokens = scheme.tokens ?? (rng.chance(0.5 * world.conditions.appOnly) ? 'app_only' : someToken)
   const accounts =
     tokens === 'accounts'
       ? Array.from({ length: scheme.accounts ?? rng.between(1, 3) }, () => world.population.anyone.pick(rng))

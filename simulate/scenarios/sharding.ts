@@ -41,7 +41,7 @@ function phones(
   const byShard = Map.groupBy(people.items, (person) => ring.choose(0, at(world.routes, 0), person.index))
   const useCase = anyUseCase(world, rng)
   const { walk } = jobAround(world, rng, useCase, (route) => route.allUsersLimit, 0.5)
-  const agents = audienceAgents(rng, at(credentials, 0).app.registration.name)
+  const agents = audienceAgents(rng, at(credentials, 0).app.registration.name, world.conditions.agentsMost)
   return [...byShard].map(([shard, members]) => {
     return new Audience({
       rng: rng.fork(`phones-${shard}`),
@@ -54,6 +54,7 @@ function phones(
       agents,
       sessionsPerHour: perDay / credentials.length / 24 / 5 / 0.5,
       length: 5,
+      screens: world.conditions.screens,
       temper: 'give_up',
       elastic: false,
     })
