@@ -48,6 +48,7 @@ function sample(sql: string): Record<string, unknown> {
     apps_b: RING.slice(1),
     'from:DateTime': dateTimeParam(WINDOW.fromMs),
     'to:DateTime': dateTimeParam(WINDOW.toMs),
+    kept_from: dateTimeParam(WINDOW.fromMs),
     low_degree_max: TUNING.blocking.lowDegreeMax,
     user_degree_max: TUNING.blocking.userDegreeMax,
     networks_max: 100,
