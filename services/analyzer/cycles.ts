@@ -13,10 +13,11 @@ import type { ClickHouse } from '#lib/clickhouse.ts'
 import { errorMessage } from '#lib/errors.ts'
 import type { Finding } from '#schemas/finding.ts'
 import { analyse, storedWindow, type Analysis } from './analyse.ts'
-import { lifecycle, type Revision } from './findings/lifecycle.ts'
+import { lifecycle, unchanged, type Revision } from './findings/lifecycle.ts'
 import { readFindings, storeRevisions } from './findings/store.ts'
 import { computeHours } from './run/hours.ts'
-import { TUNING, type Tuning } from './tuning.ts'
+import { beginRun, finishRun, isOvertaken } from './run/runs.ts'
+import { TUNING, type Part, type Tuning } from './tuning.ts'
 import type { Window } from './run/window.ts'
 
 const HOUR_MS = hoursToMilliseconds(1)
@@ -26,6 +27,8 @@ export interface CycleOptions {
   /** undefined: all that the store holds. */
   readonly window: Window | undefined
   readonly tuning: Tuning
+  /** Parts of the detector that are left out, for ablation. */
+  readonly without?: readonly Part[] | undefined
   /** No other cycle of any process has it. */
   readonly runId: string
   /** Epoch milliseconds. */
@@ -40,19 +43,25 @@ export interface Cycle extends Analysis {
   readonly findings: readonly Finding[]
   /** The revisions that it added, closed ones included. */
   readonly revisions: readonly Revision[]
+  /** A cycle that began later has finished: this one added nothing (run/runs.ts). */
+  readonly isOvertaken: boolean
 }
 
 /** Takes one cycle; undefined when no window is given and the store holds no requests. */
 export async function runCycle(options: CycleOptions): Promise<Cycle | undefined> {
   const { clickhouse, tuning, runId, nowMs, onStep } = options
   onStep?.('counting hours')
+  await beginRun(clickhouse, runId)
   const hours = await computeHours(clickhouse, runId)
   const window = options.window ?? (await storedWindow(clickhouse))
   if (window === undefined) return undefined
-  const analysis = await analyse({ clickhouse, window, tuning, runId, ...(onStep === undefined ? {} : { onStep }) })
-  const { open, revisions } = lifecycle(await readFindings(clickhouse), analysis.violations, { window, tuning, nowMs })
-  await storeRevisions(clickhouse, revisions, runId)
-  return { ...analysis, hours, findings: open, revisions }
+  const analysis = await analyse({ clickhouse, window, tuning, without: options.without, onStep })
+  const overtaken = await isOvertaken(clickhouse, runId)
+  const stored = await readFindings(clickhouse)
+  const life = overtaken ? unchanged(stored) : lifecycle(stored, analysis.violations, { window, tuning, nowMs })
+  await storeRevisions(clickhouse, life.revisions, runId)
+  await finishRun(clickhouse, runId)
+  return { ...analysis, hours, findings: life.open, revisions: life.revisions, isOvertaken: overtaken }
 }
 
 export interface CycleLog {
@@ -111,10 +120,10 @@ async function tryCycle(options: AnalyzerOptions, nowMs: number): Promise<void> 
   }
 }
 
-function counts(cycle: Cycle | undefined): Readonly<Record<string, number>> {
+function counts(cycle: Cycle | undefined): Readonly<Record<string, number | boolean>> {
   if (cycle === undefined) return {}
   const { apps, exempt, hours, findings, revisions } = cycle
   const by = (status: Revision['status']): number => revisions.filter((revision) => revision.status === status).length
   const changes = { opened: by('opened'), updated: by('updated'), closed: by('closed') }
-  return { hours, apps, findings: findings.length, ...changes, exempt: exempt.length }
+  return { hours, apps, findings: findings.length, ...changes, exempt: exempt.length, overtaken: cycle.isOvertaken }
 }

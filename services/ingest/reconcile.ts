@@ -9,6 +9,7 @@ import type { Admin } from 'kafkajs'
 import { z } from 'zod'
 
 import type { ClickHouse } from '#lib/clickhouse.ts'
+import { rawRetentionSeconds } from '#lib/raw-retention.ts'
 import type { SqlQuery } from '#lib/sql-query.ts'
 
 import { difference } from './blocks/range.ts'
@@ -67,15 +68,19 @@ export interface ReconcileOptions {
   readonly isRepair: boolean
 }
 
+/** A block is stamped by another row than its records, and both by the second: so much earlier than they expire they are not looked at any more. */
+const RETENTION_MARGIN_SECONDS = 86_400
+
 const NoParams = z.object({})
 export const doubledOffsetsQuery: SqlQuery<typeof NoParams, typeof DoubleRow> = {
   name: 'ingest/doubled-offsets',
   params: NoParams,
   row: DoubleRow,
 }
-export const shortBlocksQuery: SqlQuery<typeof NoParams, typeof ShortRow> = {
+const BackParams = z.object({ back_seconds: z.int() })
+export const shortBlocksQuery: SqlQuery<typeof BackParams, typeof ShortRow> = {
   name: 'ingest/short-blocks',
-  params: NoParams,
+  params: BackParams,
   row: ShortRow,
 }
 const BlockParams = z.object({ source: z.string(), partition: z.int(), from: z.int(), to: z.int() })
@@ -155,7 +160,8 @@ async function repair(options: ReconcileOptions, audit: Audit): Promise<string[]
 export async function reconcile(options: ReconcileOptions): Promise<Reconciled> {
   const { clickhouse, isRepair } = options
   const doubles = await clickhouse.query(doubledOffsetsQuery, {})
-  const short = await clickhouse.query(shortBlocksQuery, {})
+  const backSeconds = (await rawRetentionSeconds(clickhouse)) - RETENTION_MARGIN_SECONDS
+  const short = await clickhouse.query(shortBlocksQuery, { back_seconds: Math.max(0, backSeconds) })
   const audit = await auditOffsets(options, short)
   const repaired = isRepair ? await repair(options, audit) : []
   return { gaps: audit.gaps, behind: audit.behind, doubles, short, repaired }

@@ -8,6 +8,8 @@ import { until } from '../../rig/until.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const broker = inject('broker')
+// No analyzer runs here.
+const SOUND = { code: 0, stdout: expect.stringMatching(/^not yet counted: .*\nnothing is wrong\n$/), stderr: '' }
 let scene: IngestScene
 
 interface Outcome {
@@ -61,7 +63,7 @@ test('simulated traffic goes through Kafka; damage is told, and repaired', async
   await until(async () => (await first.metric('sidestep_ingest_lag_records')) === 0, { what: 'no lag' })
   first.signal('SIGTERM')
   expect(await first.ended()).toBe(0)
-  expect(await sidestep(['reconcile'], env)).toEqual({ code: 0, stdout: 'nothing is wrong\n', stderr: '' })
+  expect(await sidestep(['reconcile'], env)).toEqual(SOUND)
 
   // The raw table loses a block and a half, the ledger a block.
   const wait = 'SETTINGS mutations_sync = 1'
@@ -81,6 +83,6 @@ test('simulated traffic goes through Kafka; damage is told, and repaired', async
   await until(async () => (await second.metric('sidestep_ingest_lag_records')) === 0, { what: 'no lag again' })
   second.signal('SIGTERM')
   expect(await second.ended()).toBe(0)
-  expect(await sidestep(['reconcile'], env)).toEqual({ code: 0, stdout: 'nothing is wrong\n', stderr: '' })
+  expect(await sidestep(['reconcile'], env)).toEqual(SOUND)
   expect(await scene.inconsistencies()).toEqual({})
 })

@@ -4,6 +4,8 @@
  * - A finding keeps its uid while its cluster lives: best Jaccard similarity of members with an earlier one, at least a half.
  * - It gets a new revision only when something that counts changed (findingDigest): the same content is the same revision.
  * - One that is no longer found is closed, once; it opens again under its uid when its cluster is back.
+ *
+ * Who may say so when several analyzers are at work: run/runs.ts.
  */
 import type { Finding } from '#schemas/finding.ts'
 import type { Window } from '../run/window.ts'
@@ -58,21 +60,27 @@ export function lifecycle(
   for (const [index, { violation, digest }] of found.entries()) {
     const identity = identities[index]
     if (identity === undefined) throw new Error('a violation was given no identity')
-    const unchanged = known.get(`${identity.uid}:${identity.revision}`)
-    const finding = unchanged ?? buildFinding(violation, identity, window, nowMs, tuning)
+    const same = known.get(`${identity.uid}:${identity.revision}`)
+    const finding = same ?? buildFinding(violation, identity, window, nowMs, tuning)
     open.push(finding)
-    if (unchanged === undefined)
-      revisions.push({ finding, digest, status: identity.revision === 1 ? 'opened' : 'updated' })
+    if (same === undefined) revisions.push({ finding, digest, status: identity.revision === 1 ? 'opened' : 'updated' })
   }
   const alive = new Set(identities.map(({ uid }) => uid))
   for (const { uid, status, event, digest, revision } of stored) {
     if (status === 'closed' || alive.has(uid)) continue
     revisions.push({ finding: closed(event, revision + 1, nowMs), digest, status: 'closed' })
   }
-  return { open: open.toSorted((x, y) => rank(y) - rank(x)), revisions }
+  return { open: riskiestFirst(open), revisions }
+}
+
+/** The life of findings of which nothing new is known. */
+export function unchanged(stored: readonly StoredFinding[]): Life {
+  const open = stored.filter(({ status }) => status !== 'closed').map(({ event }) => event)
+  return { open: riskiestFirst(open), revisions: [] }
 }
 
 const rank = ({ data }: Finding): number => data.risk_score + data.confidence_score / 1000
+const riskiestFirst = (open: readonly Finding[]): Finding[] => open.toSorted((x, y) => rank(y) - rank(x))
 
 function closed(event: Finding, revision: number, nowMs: number): Finding {
   return {
@@ -119,8 +127,8 @@ export function matchFindings(
   return clusters.map((cluster, index) => {
     const earlier = chosen.get(index)
     if (earlier === undefined) return { uid: freshUid(cluster.apps, stored), revision: 1 }
-    const unchanged = earlier.digest === cluster.digest && earlier.status !== 'closed'
-    return { uid: earlier.uid, revision: unchanged ? earlier.revision : earlier.revision + 1 }
+    const isSame = earlier.digest === cluster.digest && earlier.status !== 'closed'
+    return { uid: earlier.uid, revision: isSame ? earlier.revision : earlier.revision + 1 }
   })
 }
 

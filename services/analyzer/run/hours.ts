@@ -16,7 +16,7 @@ import { dateTimeParam, RunParams, type Window } from './window.ts'
  * Rows are stamped when their block is formed and seen when it is committed. An insert is given up after five minutes (lib/clickhouse.ts), so twice
  * that covers every late commit. Looking back further costs work, never correctness.
  */
-const LATE_COMMIT_SECONDS = 600
+export const LATE_COMMIT_SECONDS = 600
 const DAY_SECONDS = 86_400
 
 const ArrivedParams = RunParams.extend({ arrived_from: z.string() })
@@ -41,8 +41,8 @@ export const rollupDifferencesQuery = {
     app_id: z.string(),
     raw_requests: z.coerce.number(),
     rolled_requests: z.coerce.number(),
-    /** Day of the last arrival that either side knows of, YYYY-MM-DD. */
-    arrived_on: z.string(),
+    /** Last arrival of the raw rows, epoch seconds; 0 when there are none. */
+    raw_arrived_seconds: z.number(),
   }),
 } as const
 /** A bucket (hour, app) of a rollup that does not hold what the raw rows say. */
@@ -108,6 +108,12 @@ export async function rebuildHours(clickhouse: ClickHouse, runId: string, span: 
       params,
     )
   }
+  await computeSpan(clickhouse, runId, span)
+}
+
+/** Computes every hour of a span (whole hours) that has raw rows. */
+export async function computeSpan(clickhouse: ClickHouse, runId: string, span: Window): Promise<void> {
+  const params = { from: dateTimeParam(span.fromMs), to: dateTimeParam(span.toMs) }
   await clickhouse.run(
     { name: 'hours/touched-span', params: RunParams.extend(SpanParams.shape) },
     { run_id: runId, ...params },

@@ -8,7 +8,7 @@ FROM
     FROM
     (
         SELECT toString(app_id) AS app_id, toString(network) AS network, sum(requests) AS n
-        FROM app_network_hourly
+        FROM app_network_route_hourly FINAL
         WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')}
         GROUP BY app_id, network
     )

@@ -8,7 +8,7 @@ FROM
     FROM
     (
         SELECT toString(app_id) AS app_id, toString(user_agent) AS user_agent, sum(requests) AS n
-        FROM app_user_agent_hourly
+        FROM app_network_user_agent_hourly FINAL
         WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')}
         GROUP BY app_id, user_agent
     )

@@ -1,13 +1,12 @@
 -- Question: which blocks of the ledger hold more records than the tables do?
 -- Serves:   reconcile: rows that were lost after they had been acknowledged, by a power loss or a restore of one table.
--- False positive: rows that somebody deleted on purpose. Blocks whose rows may have expired are left out: raw rows live 30 days from their arrival
--- (001_requests.sql), and a day less is looked at.
+-- False positive: rows that somebody deleted on purpose. Blocks that arrived longer ago are left out: their rows may have expired.
 WITH
     recent AS
     (
         SELECT source, partition, offset_from, offset_to, max(records) AS recorded
         FROM ingest_ledger
-        WHERE ingested_at > now() - INTERVAL 29 DAY
+        WHERE toUnixTimestamp(ingested_at) + {back_seconds:UInt64} > toUnixTimestamp(now())
         GROUP BY source, partition, offset_from, offset_to
     ),
     counts AS
