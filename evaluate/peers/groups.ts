@@ -1,5 +1,5 @@
 /** From edges to groups: connected components, or Louvain communities. Pure; no group has one app alone. */
-import { communities, groupByCommunity, type Edge } from '../../services/analyzer/clusters/communities.ts'
+import { communities, groupByCommunity, type Edge } from './communities.ts'
 
 /** Fixed, so that the same edges give the same groups. */
 const louvainSeed = 1

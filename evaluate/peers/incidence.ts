@@ -4,7 +4,7 @@
  * Pairs are counted along an inverted index, one app at a time, so memory grows with apps and cells, not with pairs of apps; time grows with
  * the pairs that share an object, which is all pairs when everybody calls one route.
  */
-import type { Edge } from '../../services/analyzer/clusters/communities.ts'
+import type { Edge } from './communities.ts'
 
 /** What one app touches: `objects` without repeats, `requests[i]` requests on `objects[i]`. */
 export interface AppObjects {

@@ -10,3 +10,12 @@ ENGINE = MergeTree
 ORDER BY (run_id, created)
 TTL toDateTime(created) + INTERVAL 30 DAY
 COMMENT 'States of analysis runs, one row each';
+
+-- An analysis reads what it needs from the rollups and keeps it in memory: nothing is left in working tables.
+DROP TABLE IF EXISTS analysis_app;
+DROP TABLE IF EXISTS analysis_app_network;
+DROP TABLE IF EXISTS analysis_network;
+DROP TABLE IF EXISTS analysis_app_user;
+DROP TABLE IF EXISTS analysis_app_route;
+DROP TABLE IF EXISTS analysis_app_user_agent;
+DROP TABLE IF EXISTS analysis_pair;
