@@ -22,7 +22,7 @@ const poisson = (mean: number, until: number, rng: Rng): number[] => {
 /** All orders of labels. */
 function permutations(labels: readonly number[]): number[][] {
   if (labels.length <= 1) return [[...labels]]
-  return labels.flatMap((label, i) => permutations(labels.toSpliced(i, 1)).map((rest) => [label, ...rest]))
+  return labels.flatMap((label, i) => permutations(labels.toSpliced(i, 1)).map((rest) => [label].concat(rest)))
 }
 
 const repeatsOf = (labels: readonly number[]): number =>

@@ -78,14 +78,13 @@ describe('one process', () => {
     expect(proof?.expected).toBeGreaterThan(0.5)
   })
 
-  it('measures the stagger as by hand: gaps of 1, 1, 1 and 3 sixths have a coefficient of variation of .577', () => {
-    // Mean 1.5, deviations -.5, -.5, -.5 and 1.5: variance 0.75, its root 0.866, over 1.5.
-    const cv = Math.sqrt(0.75) / 1.5
-    expect(cv).toBeCloseTo(0.577, 3)
-    const sixth = 50_000
-    const lax = { ...TUNING, polls: { ...TUNING.polls, staggerMax: 1, pMax: 1 } }
-    const pollers = [0, 1, 2, 3].map((i) => ({ phase: 5000 + i * sixth, jitter: 0 }))
-    expect(oneProcess(keysOf(pollers, new Rng('hand')), new Set(), DAY, lax)?.observed).toBeCloseTo(cv, 9)
+  it('measures the stagger as by hand: gaps that alternate between .9 and 1.1 of a tenth vary by .1', () => {
+    const tenth = 30_000
+    const pollers = Array.from({ length: 10 }, (_, i) => ({
+      phase: 5000 + i * tenth + (i % 2) * 0.1 * tenth,
+      jitter: 0,
+    }))
+    expect(proofOf(pollers, new Rng('hand'))?.observed).toBeCloseTo(0.1, 9)
   })
 
   it('is surer the more keys keep an even stagger', () => {
