@@ -30,6 +30,10 @@ export type ExemptionFailure = z.infer<typeof ExemptionFailure>
 export const EvidenceFamily = z.enum(['network', 'users', 'behaviour', 'timing', 'registry'])
 export type EvidenceFamily = z.infer<typeof EvidenceFamily>
 
+/** The two questions that every link answers, and what a cluster is asked beside them. */
+export const Question = z.enum(['one_operator', 'one_use_case', 'group', 'one_hand', 'limits'])
+export type Question = z.infer<typeof Question>
+
 export const Evidence = z.object({
   signal: z.string(),
   family: EvidenceFamily,
@@ -40,6 +44,10 @@ export const Evidence = z.object({
   bits: z.number().describe('log2(m/u): how far this moves the odds.'),
   statement: z.string().describe('The evidence in words.'),
   query: z.string().describe('File under sql/queries that shows it.'),
+  question: Question.optional().describe(
+    'What it answers: one operator, one use case (both: bits of the middle pair), group (alike at one place, against the others there), ' +
+      'one_hand (proof that the apps are driven together; bits 0 where it moves no odds), limits (materiality; bits 0).',
+  ),
 })
 export type Evidence = z.infer<typeof Evidence>
 
@@ -49,6 +57,33 @@ export const InnocentExplanation = z.object({
   statement: z.string(),
 })
 export type InnocentExplanation = z.infer<typeof InnocentExplanation>
+
+/** One of the two ledgers of the middle pair: prior + bits of its evidence = total. */
+export const Ledger = z.object({
+  question: z.enum(['one_operator', 'one_use_case']),
+  apps: z.array(z.string()).describe('The pair whose evidence is shown: the middle one of the linked pairs.'),
+  prior_bits: z.number().describe('log2 odds before any evidence.'),
+  total_bits: z.number().describe('log2 odds after it.'),
+})
+export type Ledger = z.infer<typeof Ledger>
+
+/** One hand-over in time: a spell of one app ends and a spell of another begins. */
+export const HandOverExample = z.object({
+  at: z.string().describe('When the first fell silent, RFC 3339.'),
+  from: z.string(),
+  to: z.string(),
+  gap_seconds: z
+    .number()
+    .describe('From the end of the one to the beginning of the other; negative when they overlap.'),
+})
+export type HandOverExample = z.infer<typeof HandOverExample>
+
+/** A query of sql/queries with the parameters that show the evidence again. */
+export const Reproduction = z.object({
+  query: z.string(),
+  parameters: z.record(z.string(), z.union([z.string(), z.array(z.string()), z.array(z.number())])),
+})
+export type Reproduction = z.infer<typeof Reproduction>
 
 export const FindingResource = z.object({
   type: z.literal('application'),
@@ -65,6 +100,7 @@ export const FindingResource = z.object({
       .describe(
         'victim: framed, or its key was stolen; it is not accused and needs a new key. Absent: operator, which is accused.',
       ),
+    advice: z.string().optional().describe('What is to be done for a victim.'),
   }),
 })
 export type FindingResource = z.infer<typeof FindingResource>
@@ -97,6 +133,14 @@ export const DetectionFinding = z.object({
       z.object({ network: z.string(), apps: z.int(), cluster_apps: z.int(), class: z.string(), share: z.number() }),
     ),
     probability_without_best_family: z.number().min(0).max(1),
+    probability_without: z
+      .partialRecord(EvidenceFamily, z.number().min(0).max(1))
+      .optional()
+      .describe('The probability when all evidence of one family is left out: how much hangs on it.'),
+    ledgers: z.array(Ledger).optional().describe('Absent when no pair of members was linked by itself.'),
+    hand_overs: z.array(HandOverExample).optional().describe('Examples, in the order of time.'),
+    closes_when: z.array(z.string()).optional().describe('What would make the finding close, in words.'),
+    reproduce: z.array(Reproduction).optional(),
     revision: z.int().min(1),
     tuning_hash: z.string(),
     recommended_action: z.enum(['review']),

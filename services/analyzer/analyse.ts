@@ -27,6 +27,8 @@ export interface Analysis {
   readonly streams: number
   /** Groups of apps that are alike at one place. */
   readonly groups: number
+  /** Pairs looked at; a pair may be proposed by several rules. */
+  readonly pairs: number
   /** Pairs proposed by each blocking rule. */
   readonly pairsByRule: ReadonlyMap<string, number>
   /** Rules that proposed more pairs than their cap, with how many. */
@@ -81,6 +83,7 @@ export async function analyse(options: AnalyseOptions): Promise<Analysis> {
     apps: snapshot.apps.length,
     streams: snapshot.streamsOf.reduce((sum, streams) => sum + streams.length, 0),
     groups: candidates.groups.length,
+    pairs: candidates.blocked.pairs.size,
     pairsByRule: candidates.blocked.countByRule,
     cappedRules: candidates.blocked.capped,
   }

@@ -1,29 +1,18 @@
 /** Builds the finding of a cluster: a CloudEvent with an OCSF Detection Finding (schemas/finding.ts). Pure. */
 import { createHash } from 'node:crypto'
-import type { Finding, PolicyCode } from '#schemas/finding.ts'
-import type { App } from '../run/apps.ts'
-import type { ClusterReads } from '../judgement/facts.ts'
-import type { Cluster } from '../clusters/clusters.ts'
-import type { Exemption } from '../judgement/exemption.ts'
-import { clusterEvidence, innocentExplanations, withoutBestFamily } from './explain.ts'
+import { EvidenceFamily, type Finding, type PolicyCode } from '#schemas/finding.ts'
+import { printable } from '#lib/printable.ts'
 import type { Gain } from '../judgement/materiality.ts'
-import { ownersOf } from '../judgement/policy.ts'
 import { tuningHash, type Tuning } from '../tuning.ts'
 import type { Window } from '../run/window.ts'
+import { reproduction } from './reproduction.ts'
+import type { AccusedApp, Violation } from './violation.ts'
+import { accounts } from './words.ts'
 
 export const PRODUCT_VERSION = '0.1.0'
 const OCSF_VERSION = '1.3.0'
 
-export interface Violation {
-  readonly cluster: Cluster
-  readonly apps: readonly App[]
-  readonly policies: readonly PolicyCode[]
-  readonly exemption: Exemption
-  readonly reads: ClusterReads
-  readonly gain: Gain
-}
-
-/** Identity and revision of a finding, decided by the store (finding-store.ts). */
+/** Identity and revision of a finding, decided by the lifecycle (lifecycle.ts). */
 export interface Identity {
   readonly uid: string
   readonly revision: number
@@ -44,7 +33,7 @@ export function buildFinding(
   nowMs: number,
   tuning: Tuning,
 ): Finding {
-  const { cluster, apps, policies, gain } = violation
+  const { cluster, policies, gain } = violation
   const [primary = 'duplicate_apps_single_owner'] = policies
   const opened = identity.revision === 1
   const activity = opened ? 1 : 2
@@ -68,19 +57,19 @@ export function buildFinding(
       severity_id: severity(gain),
       confidence_score: confidence,
       risk_score: Math.min(100, Math.round(confidence * riskFactor(gain))),
-      finding_info: { uid: identity.uid, title: TITLES[primary], types: [...policies] },
+      finding_info: { uid: identity.uid, title: title(violation, primary), types: [...policies] },
       metadata: {
         product: { name: 'sidestep', vendor_name: 'sidestep', version: PRODUCT_VERSION },
         version: OCSF_VERSION,
       },
-      resources: apps.map((app) => resource(app, cluster.memberProbability.get(app.app_id) ?? cluster.probability)),
-      evidences: clusterEvidence(cluster).map((data) => ({ data })),
+      resources: resources(violation),
+      evidences: violation.evidence.map((data) => ({ data })),
       unmapped: unmapped(violation, identity.revision, window, tuning),
     },
   }
 }
 
-function resource(app: App, probability: number): Finding['data']['resources'][number] {
+function resource(app: AccusedApp, probability: number): Finding['data']['resources'][number] {
   return {
     type: 'application',
     uid: app.app_id,
@@ -90,36 +79,62 @@ function resource(app: App, probability: number): Finding['data']['resources'][n
   }
 }
 
+const ADVICE =
+  'Not accused: this key is used, or imitated, by somebody else. Tell its owner, give the app a new key, and withdraw the old one.'
+
+function resources({ cluster, apps, victims }: Violation): Finding['data']['resources'] {
+  const accused = apps.map((app) => resource(app, cluster.memberProbability.get(app.app_id) ?? cluster.probability))
+  const framed = victims.map((app) => {
+    const known = resource(app, 0)
+    return { ...known, data: { ...known.data, role: 'victim' as const, advice: ADVICE } }
+  })
+  return [...accused, ...framed]
+}
+
 function unmapped(violation: Violation, revision: number, window: Window, tuning: Tuning): Finding['data']['unmapped'] {
-  const { cluster, reads, exemption, gain } = violation
-  const requests = violation.apps.reduce((sum, app) => sum + app.requests, 0)
+  const { cluster, exemption, gain, probabilityWithout } = violation
+  const without = { ...probabilityWithout }
+  for (const family of EvidenceFamily.options) without[family] = round(without[family], 4)
   return {
     gain: gain.value === null ? null : round(gain.value, 2),
-    gain_basis: gain.basis,
-    mode: 'unknown',
+    gain_basis: printable(gain.basis),
+    mode: violation.mode,
     window: { from: new Date(window.fromMs).toISOString(), to: new Date(window.toMs).toISOString() },
     exemption: { claimed: exemption.claimed, failed_conditions: [...exemption.failures] },
-    innocent_explanations: innocentExplanations(cluster, violation.apps, reads, exemption, tuning),
-    shared_networks: reads.networks.map((network) => ({
-      network: network.network.replace(/^::ffff:/, ''),
-      apps: network.degree,
-      cluster_apps: network.cluster_apps,
-      class: network.class,
-      share: round(network.requests / Math.max(1, requests), 4),
-    })),
-    probability_without_best_family: round(withoutBestFamily(cluster), 4),
+    innocent_explanations: [...violation.explanations],
+    shared_networks: [...violation.networks],
+    probability_without_best_family: round(Math.min(cluster.probability, ...Object.values(probabilityWithout)), 4),
+    probability_without: without,
+    ledgers: [...violation.ledgers],
+    hand_overs: [...violation.handOvers],
+    closes_when: [...violation.closesWhen],
+    reproduce: reproduction(violation, window, tuning),
     revision,
     tuning_hash: tuningHash(tuning),
     recommended_action: 'review',
   }
 }
 
-function sentence({ apps, gain }: Violation, primary: PolicyCode): string {
-  const owners = ownersOf(apps).length
-  const accounts = owners === 1 ? 'one account' : `${owners} accounts`
+/** Nobody is said to be several, or one, whose account is not known. */
+function title({ apps }: Violation, primary: PolicyCode): string {
+  const unknown = apps.some((app) => app.owner_id === '')
+  const known = new Set(apps.map((app) => app.owner_id).filter((owner) => owner !== '')).size
+  return primary === 'duplicate_apps_multiple_owners' && unknown && known < 2
+    ? 'Applications of accounts that are not known act as one'
+    : TITLES[primary]
+}
+
+function sentence(violation: Violation, primary: PolicyCode): string {
+  const { apps, victims, gain } = violation
   const use =
-    gain.value === null ? '' : `; together they used ${gain.value.toFixed(1)} times what one app may (${gain.basis})`
-  return `${TITLES[primary]}: ${apps.length} applications of ${accounts}${use}.`
+    gain.value === null
+      ? ''
+      : `; together they used ${gain.value.toFixed(1)} times what one app may (${printable(gain.basis)})`
+  const framed =
+    victims.length === 0
+      ? ''
+      : ` ${victims.length === 1 ? 'One more app was' : `${victims.length} more apps were`} drawn in as victim and need${victims.length === 1 ? 's' : ''} a new key.`
+  return `${title(violation, primary)}: ${apps.length} applications of ${accounts(apps.map((app) => app.owner_id))}${use}.${framed}`
 }
 
 /** OCSF severity: 2 low, 3 medium, 4 high. Materiality only: 4 above twice one app's limit, 2 when one app could have done it. */
@@ -136,10 +151,11 @@ function riskFactor({ value }: Gain): number {
 const round = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits
 
 /** SHA-256 over what makes a new revision: who, which rules, how sure (in steps of 5 %), which exemption conditions. */
-export function findingDigest({ cluster, apps, policies, exemption }: Violation): string {
+export function findingDigest({ cluster, apps, victims, policies, exemption }: Violation): string {
   const content = {
     apps: cluster.apps,
-    owners: ownersOf(apps),
+    victims: victims.map((app) => app.app_id).toSorted(),
+    owners: [...new Set(apps.map((app) => app.owner_id).filter((owner) => owner !== ''))].toSorted(),
     policies,
     probability: Math.round(cluster.probability * 20),
     exemption: exemption.failures,

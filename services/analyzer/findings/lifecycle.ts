@@ -10,7 +10,8 @@
 import type { Finding } from '#schemas/finding.ts'
 import type { Window } from '../run/window.ts'
 import type { Tuning } from '../tuning.ts'
-import { buildFinding, findingDigest, newFindingUid, type Identity, type Violation } from './event.ts'
+import { buildFinding, findingDigest, newFindingUid, type Identity } from './event.ts'
+import type { Violation } from './violation.ts'
 
 /** The latest revision of a finding, as it was stored. */
 export interface StoredFinding {

@@ -67,15 +67,20 @@ const FINDING_COLUMNS = [
   'event', 'created_at',
 ] as const // prettier-ignore
 
+/** Members only: who was framed is in the event, and in no list of the accused. */
+const accused = ({ resources }: Finding['data']): Finding['data']['resources'] =>
+  resources.filter((app) => app.data.role !== 'victim')
+
 function findingRow({ finding, digest, status }: Revision): Row {
   const { data } = finding
+  const apps = accused(data)
   return [
     data.finding_info.uid,
     data.unmapped.revision,
     status,
     data.finding_info.types,
-    data.resources.map((app) => app.uid),
-    [...new Set(data.resources.map((app) => app.owner.uid))].toSorted(),
+    apps.map((app) => app.uid).toSorted(),
+    [...new Set(apps.map((app) => app.owner.uid).filter((owner) => owner !== ''))].toSorted(),
     data.confidence_score / 100,
     data.unmapped.gain,
     dateTimeParam(Date.parse(data.unmapped.window.from)),
@@ -89,7 +94,7 @@ function findingRow({ finding, digest, status }: Revision): Row {
 const APP_COLUMNS = ['uid', 'revision', 'app_id', 'owner_id', 'probability', 'requests', 'throttled'] as const
 
 function appRows({ finding: { data } }: Revision): Row[] {
-  return data.resources.map((app) => [
+  return accused(data).map((app) => [
     data.finding_info.uid,
     data.unmapped.revision,
     app.uid,

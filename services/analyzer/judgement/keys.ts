@@ -14,9 +14,19 @@ export function isSingleUser(app: SnapshotApp, { policy }: Tuning): boolean {
   return app.user_requests === 0 || app.top_user_requests >= policy.singleUserShareMin * app.user_requests
 }
 
-/** Most members are keys of one person each, of different people and accounts. */
-export function areKeysOfMany(apps: readonly SnapshotApp[], tuning: Tuning): boolean {
-  const single = apps.filter((app) => isSingleUser(app, tuning))
+/**
+ * Most members are keys of one person each, of different people and accounts. `usersHere`: end users seen on the places where the members run, by
+ * app id: a borrowed key may have many users elsewhere.
+ */
+export function areKeysOfMany(
+  apps: readonly SnapshotApp[],
+  usersHere: ReadonlyMap<string, number>,
+  tuning: Tuning,
+): boolean {
+  const single = apps.filter((app) => {
+    const here = usersHere.get(app.app_id)
+    return here === undefined ? isSingleUser(app, tuning) : here < 1.5 || isSingleUser(app, tuning)
+  })
   if (single.length < tuning.policy.keyPerUserShareMin * apps.length) return false
   const owners = new Set(single.map((app) => (app.owner_id === '' ? app.app_id : app.owner_id))).size
   const people = new Set(single.map((app) => app.top_user || app.owner_id || app.app_id)).size
