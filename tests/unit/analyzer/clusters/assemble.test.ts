@@ -49,21 +49,21 @@ describe('groups', () => {
 
 describe('a cluster', () => {
   it('is a clique of links', () => {
-    expect(members(assemble([], [...clique(1, 2, 3), ...clique(7, 8)], SHARE))).toEqual([
+    expect(members(assemble([], [], [...clique(1, 2, 3), ...clique(7, 8)], SHARE))).toEqual([
       [1, 2, 3],
       [7, 8],
     ])
   })
 
   it('is not chained to another by one false link', () => {
-    expect(members(assemble([], [...clique(1, 2, 3, 4), ...clique(5, 6, 7, 8), link(4, 5)], SHARE))).toEqual([
+    expect(members(assemble([], [], [...clique(1, 2, 3, 4), ...clique(5, 6, 7, 8), link(4, 5)], SHARE))).toEqual([
       [1, 2, 3, 4],
       [5, 6, 7, 8],
     ])
   })
 
   it('holds a group whole, without a single link, and no fragment of it', () => {
-    const [draft, ...others] = assemble([[group([1, 2, 3, 4, 5, 6])]], clique(2, 3), SHARE)
+    const [draft, ...others] = assemble([[group([1, 2, 3, 4, 5, 6])]], [], clique(2, 3), SHARE)
     expect(draft?.apps).toEqual([1, 2, 3, 4, 5, 6])
     expect(draft?.links).toHaveLength(1)
     expect(others).toEqual([])
@@ -71,22 +71,31 @@ describe('a cluster', () => {
 
   it('takes in whom enough of its members are linked with', () => {
     const links = [1, 2].map((app) => link(app, 9))
-    expect(members(assemble([[group([1, 2, 3, 4])]], links, SHARE))).toEqual([[1, 2, 3, 4, 9]])
-    expect(members(assemble([[group([1, 2, 3, 4, 5, 6, 7])]], links, SHARE))).toEqual([[1, 2, 3, 4, 5, 6, 7]])
+    expect(members(assemble([[group([1, 2, 3, 4])]], [], links, SHARE))).toEqual([[1, 2, 3, 4, 9]])
+    expect(members(assemble([[group([1, 2, 3, 4, 5, 6, 7])]], [], links, SHARE))).toEqual([[1, 2, 3, 4, 5, 6, 7]])
   })
 
   it('of an app in two groups is that of the more surprising', () => {
     const strong = group([1, 2, 3, 4], 90)
     const weak = group([4, 5, 6], 25, MAIL)
-    const drafts = assemble(mergeGroups([weak, strong], MODEL, TUNING), [], SHARE)
+    const drafts = assemble(mergeGroups([weak, strong], MODEL, TUNING), [], [], SHARE)
     expect(members(drafts)).toEqual([
       [1, 2, 3, 4],
       [5, 6],
     ])
   })
 
+  it('is a ring that shares nothing but time; who is in a group stays there', () => {
+    expect(members(assemble([], [[5, 6, 8]], [], SHARE))).toEqual([[5, 6, 8]])
+    expect(members(assemble([[group([1, 2, 3])]], [[3, 5, 6]], [], SHARE))).toEqual([
+      [1, 2, 3],
+      [5, 6],
+    ])
+    expect(members(assemble([[group([1, 2, 3])]], [[2, 3, 5]], [], SHARE))).toEqual([[1, 2, 3]])
+  })
+
   it('of nothing is none', () => {
-    expect(assemble([], [], SHARE)).toEqual([])
+    expect(assemble([], [], [], SHARE)).toEqual([])
     expect(mergeGroups([], MODEL, TUNING)).toEqual([])
   })
 })
@@ -123,6 +132,7 @@ describe('clusters', () => {
           members(
             assemble(
               mergeGroups(all, MODEL, TUNING),
+              [],
               list.map(({ ends: [a = 0, b = 0], bits }) => link(a, b, bits)),
               SHARE,
             ),
@@ -139,6 +149,7 @@ describe('clusters', () => {
         const all = groups.map(({ apps, does }, i) => group(apps, 30 + i, does, i))
         const drafts = assemble(
           mergeGroups(all, MODEL, TUNING),
+          [],
           links.map(({ ends: [a = 0, b = 0] }) => link(a, b)),
           SHARE,
         )

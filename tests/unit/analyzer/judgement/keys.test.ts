@@ -35,22 +35,32 @@ describe('an app of one person', () => {
 })
 
 describe('keys of many people', () => {
+  const areMany = (apps: readonly SnapshotApp[], usersHere: ReadonlyMap<string, number> = new Map()): boolean =>
+    areKeysOfMany(apps, usersHere, TUNING)
+
   it('are apps of one person each, of different people and accounts', () => {
-    expect(areKeysOfMany(crowd(8), TUNING)).toBe(true)
+    expect(areMany(crowd(8))).toBe(true)
   })
 
   it('are not those of one account, nor of one user', () => {
-    expect(areKeysOfMany(crowd(8, { owner_id: 'acme' }), TUNING)).toBe(false)
-    expect(areKeysOfMany(crowd(8, { top_user: 'operator' }), TUNING)).toBe(false)
+    expect(areMany(crowd(8, { owner_id: 'acme' }))).toBe(false)
+    expect(areMany(crowd(8, { top_user: 'operator' }))).toBe(false)
   })
 
   it('are not apps that serve many', () => {
-    expect(areKeysOfMany(crowd(8, { users: 40, top_user_requests: 10 }), TUNING)).toBe(false)
+    expect(areMany(crowd(8, { users: 40, top_user_requests: 10 }))).toBe(false)
   })
 
   it('may be of accounts that nobody knows: unknown ones are not taken for one', () => {
-    expect(areKeysOfMany(crowd(8, { owner_id: '' }), TUNING)).toBe(true)
-    expect(areKeysOfMany(crowd(8, { owner_id: '', top_user: '', user_requests: 0 }), TUNING)).toBe(true)
+    expect(areMany(crowd(8, { owner_id: '' }))).toBe(true)
+    expect(areMany(crowd(8, { owner_id: '', top_user: '', user_requests: 0 }))).toBe(true)
+  })
+
+  it('may serve many elsewhere: what counts is for how many they are used here', () => {
+    const busy = crowd(8, { users: 40, top_user_requests: 10 })
+    const here = (users: number): ReadonlyMap<string, number> => new Map(busy.map(({ app_id }) => [app_id, users]))
+    expect(areMany(busy, here(1))).toBe(true)
+    expect(areMany(busy, here(12))).toBe(false)
   })
 })
 

@@ -18,7 +18,13 @@ const QUIET = { gain: null, gainOfOthers: null, userJaccard: null } as const
 /** Two and more limits used, corroborated, proven: what is tested is what is taken away. */
 function verdict(apps: readonly SnapshotApp[], more: Partial<ClusterFacts> = {}): Verdict {
   const exemption = judgeExemption(apps, QUIET, TUNING)
-  const facts = { sharedUserShare: null, isCorroborated: true, hasProof: true, gain: gainOf(2.4) }
+  const facts = {
+    sharedUserShare: null,
+    usersHere: new Map<string, number>(),
+    isCorroborated: true,
+    hasProof: true,
+    gain: gainOf(2.4),
+  }
   return judge({ apps, exemption, ...facts, ...more }, TUNING)
 }
 
