@@ -111,6 +111,10 @@ export const TUNING = {
     ringAppsMax: 12,
     ringShifts: 100,
     ringZMin: 6,
+    /** Members of a ring do the same: log2 Bayes factor of their mixes. */
+    ringMixBits: 2,
+    /** A ring of two has one coincidence only. */
+    pairZMin: 12,
     ringRatioMin: 2,
     /** Overlap of those that take turns: hardly above chance. */
     turnsZMax: 1,
@@ -125,9 +129,21 @@ export const TUNING = {
     /** Requests a stretch: labels are shuffled within. */
     stretch: 40,
     zMin: 5,
+    /** Median gaps before the requests of each key, longest over shortest: 1 for a round, k - 1 for two neighbours of k keys. */
+    gapRatioMax: 5,
+    /** Shifts of each kind under which alternation must be lost. */
+    shifts: 4,
     /** Switches that go to one and the same next key, from which on it is a round. */
     roundMin: 0.7,
     failoverP: 1e-6,
+    /** Draws of shifts for co-activity, and the deviation from which on keys have one rhythm. */
+    draws: 12,
+    coActivityZMin: 6,
+    /** Pairs nearly one whose requests are read, and how far from one they may be, bits. */
+    pairsMax: 300,
+    nearBits: 10,
+    /** -log2 of what an alternation of z says is z * z / (2 ln 2); by experience no more than this. */
+    capBits: 10,
   },
   ledgers: {
     /** Prior of one operator: 1 in (apps * 2^this) for a given other app. */
@@ -199,6 +215,8 @@ export const TUNING = {
     rounds: 4,
     /** Strangers reached 14 bits in 273 groups; several hundred places are asked. */
     surpriseMin: 20,
+    /** Where nobody else runs there is no choice of members to pay for. */
+    exclusiveSurpriseMin: 15,
     mergeShareMin: 0.3,
     /** From so many residents on a place is one where strangers live. */
     crowdMin: 4,

@@ -60,9 +60,10 @@ class Draft {
   }
 }
 
-/** `linkShareMin`: of the possible links between two sides, how many must be accepted before they join. */
+/** `rings`: apps that hand over to each other. `linkShareMin`: of the possible links between two sides, how many must be accepted before they join. */
 export function assemble(
   groups: readonly (readonly Group[])[],
+  rings: readonly (readonly number[])[],
   links: readonly PairLedgers[],
   linkShareMin: number,
 ): DraftCluster[] {
@@ -71,6 +72,12 @@ export function assemble(
     // An app in two groups that are not one goes with the more surprising.
     const apps = new Set(some.flatMap((group) => group.apps).filter((app) => !draftOf.has(app)))
     const draft = new Draft(apps, some)
+    for (const app of apps) draftOf.set(app, draft)
+  }
+  for (const ring of rings) {
+    const apps = ring.filter((app) => !draftOf.has(app))
+    if (apps.length < 2) continue
+    const draft = new Draft(apps)
     for (const app of apps) draftOf.set(app, draft)
   }
   const accepted = new Set(links.map(({ facts }) => key(facts.a, facts.b)))

@@ -9,7 +9,16 @@ import { blockPairs, type BlockedPairs } from '../run/blocking.ts'
 import { findPlaces } from '../run/places.ts'
 import { readRequestTimes } from '../run/request-times.ts'
 import type { Snapshot } from '../run/snapshot.ts'
-import { handOver, offWindowShifts, spellsOf, type HandOver, type Spells } from '../signals/timing/hand-over.ts'
+import { alternates, alternation } from '../signals/timing/alternation.ts'
+import {
+  handOver,
+  isRing,
+  offWindowShifts,
+  ringOf,
+  spellsOf,
+  type HandOver,
+  type Spells,
+} from '../signals/timing/hand-over.ts'
 import type { Part, Tuning } from '../tuning.ts'
 import { assemble, mergeGroups, type DraftCluster } from './assemble.ts'
 import { groupsOf, type Group } from './groups.ts'
@@ -103,6 +112,92 @@ function isCrowdedOut(facts: PairFacts, groupAt: ReadonlyMap<string, Group>, { g
   })
 }
 
+/** Pairs that lack little are followed request by request: exact alternation is nothing that strangers do. */
+async function followNearPairs(
+  { clickhouse, snapshot, tuning, without }: CandidateOptions,
+  ledgers: Map<string, PairLedgers>,
+  reopen: (facts: PairFacts, alternationBits: number) => PairLedgers,
+): Promise<void> {
+  if (without.has('alternation')) return
+  const missing = ({ operatorBits, useCaseBits }: PairLedgers): number =>
+    Math.max(0, tuning.ledgers.operatorBitsMin - operatorBits) +
+    Math.max(0, tuning.ledgers.useCaseBitsMin - useCaseBits)
+  const near = [...ledgers.values()]
+    .filter((pair) => !isOne(pair, without, tuning) && missing(pair) <= tuning.alternation.nearBits)
+    .filter(({ facts }) => (facts.mixBits ?? 0) > tuning.ledgers.vetoBits)
+    .toSorted((x, y) => missing(x) - missing(y) || x.facts.a - y.facts.a || x.facts.b - y.facts.b)
+    .slice(0, tuning.alternation.pairsMax)
+  const idOf = (app: number): string => snapshot.apps[app]?.app_id ?? ''
+  const apps = [...new Set(near.flatMap(({ facts }) => [facts.a, facts.b]))]
+  const times = await readRequestTimes(clickhouse, apps.map(idOf), snapshot.window)
+  const windowMs = snapshot.window.toMs - snapshot.window.fromMs
+  for (const { facts } of near) {
+    const pair = [times.get(idOf(facts.a))?.times ?? [], times.get(idOf(facts.b))?.times ?? []]
+    const found = alternation(pair, tuning)
+    if (!alternates(pair, found, tuning.gain.windowSeconds * 1000, windowMs, tuning)) continue
+    const bits = Math.min(tuning.alternation.capBits, (found.z * found.z) / 2 / Math.LN2)
+    ledgers.set(key(facts.a, facts.b), reopen(facts, bits))
+  }
+}
+
+/** Rings that share nothing but time: components of hand-overs between apps that do the same, decided as a whole. */
+function ringDrafts(
+  { snapshot, tuning }: CandidateOptions,
+  { spells, handOvers }: Pick<Candidates, 'spells' | 'handOvers'>,
+  ledgers: ReadonlyMap<string, PairLedgers>,
+): (readonly number[])[] {
+  const next = new Map<number, Set<number>>()
+  const link = (from: number, to: number): void => {
+    const known = next.get(from)
+    if (known === undefined) next.set(from, new Set([to]))
+    else known.add(to)
+  }
+  for (const [pair, time] of handOvers) {
+    const mix = ledgers.get(pair)?.facts.mixBits ?? 0
+    if (mix < tuning.spells.ringMixBits) continue
+    if (time.there >= tuning.spells.hitsMin) link(time.a, time.b)
+    if (time.hits - time.there >= tuning.spells.hitsMin) link(time.b, time.a)
+  }
+  const windowMs = snapshot.window.toMs - snapshot.window.fromMs
+  return closedRings(next)
+    .filter((apps) => apps.length <= tuning.spells.ringAppsMax)
+    .filter((apps) => {
+      const ring = ringOf(
+        apps.flatMap((app) => spells.get(app) ?? []),
+        tuning.gain.windowSeconds * 1000,
+        windowMs,
+        tuning,
+      )
+      return isRing(ring, tuning) && (apps.length > 2 || ring.hitsZ >= tuning.spells.pairZMin)
+    })
+}
+
+/** Sets of apps each of which hands over to each other, at last (strongly connected components): who only follows is in none. */
+function closedRings(next: ReadonlyMap<number, ReadonlySet<number>>): (readonly number[])[] {
+  const reach = (from: number): Set<number> => {
+    const seen = new Set<number>()
+    const open = [from]
+    for (let app = open.pop(); app !== undefined; app = open.pop()) {
+      for (const to of next.get(app) ?? []) {
+        if (seen.has(to)) continue
+        seen.add(to)
+        open.push(to)
+      }
+    }
+    return seen
+  }
+  const reached = new Map([...next.keys()].map((app) => [app, reach(app)]))
+  const done = new Set<number>()
+  const rings: number[][] = []
+  for (const app of [...next.keys()].toSorted((x, y) => x - y)) {
+    if (done.has(app) || reached.get(app)?.has(app) !== true) continue
+    const ring = [...(reached.get(app) ?? [])].filter((other) => reached.get(other)?.has(app) === true)
+    for (const other of ring) done.add(other)
+    if (ring.length >= 2) rings.push(ring.toSorted((x, y) => x - y))
+  }
+  return rings
+}
+
 export async function findCandidates(options: CandidateOptions): Promise<Candidates> {
   const { clickhouse, snapshot, tuning, without, onStep } = options
   const worldApps = worldOf(snapshot, tuning)
@@ -129,18 +224,27 @@ export async function findCandidates(options: CandidateOptions): Promise<Candida
   const facts = [...blocked.pairs.values()].map(({ a, b }) => pairFacts(context, a, b))
   const n = snapshot.apps.length
   const background = measureBackground(facts, Math.max(1, (n * (n - 1)) / 2), tuning)
+  const bitsOf = ({ a, b }: PairFacts): { readonly handOverBits: number; readonly alternationBits: number } => {
+    const time = timing.handOvers.get(key(a, b))
+    const isMutual = time !== undefined && time.back >= tuning.spells.backMin
+    return { handOverBits: isMutual ? time.bits : 0, alternationBits: 0 }
+  }
   const ledgers = new Map(
-    facts.map((pair) => {
-      const time = timing.handOvers.get(key(pair.a, pair.b))
-      const bits = {
-        handOverBits: time === undefined || time.back < tuning.spells.backMin ? 0 : time.bits,
-        alternationBits: 0,
-      }
-      return [
-        key(pair.a, pair.b),
-        openLedgers(pair, bits, background, n, isCrowdedOut(pair, groupAt, tuning), without, tuning),
-      ]
-    }),
+    facts.map((pair) => [
+      key(pair.a, pair.b),
+      openLedgers(pair, bitsOf(pair), background, n, isCrowdedOut(pair, groupAt, tuning), without, tuning),
+    ]),
+  )
+  await followNearPairs(options, ledgers, (facts, alternationBits) =>
+    openLedgers(
+      facts,
+      { ...bitsOf(facts), alternationBits },
+      background,
+      n,
+      isCrowdedOut(facts, groupAt, tuning),
+      without,
+      tuning,
+    ),
   )
   const accepted = [...ledgers.values()].filter((pair) => isOne(pair, without, tuning))
   const moves = await successions(
@@ -154,9 +258,11 @@ export async function findCandidates(options: CandidateOptions): Promise<Candida
   const strong = all.filter(
     (group) =>
       group.apps.length >= 3 &&
-      group.surpriseBits >= tuning.groups.surpriseMin &&
+      group.surpriseBits >=
+        (group.apps.length === group.residents ? tuning.groups.exclusiveSurpriseMin : tuning.groups.surpriseMin) &&
       group.fitBits.values().reduce((sum, bits) => sum + bits, 0) > 0,
   )
-  const drafts = assemble(mergeGroups(strong, model, tuning), links, tuning.clusters.linkShareMin)
+  const rings = without.has('hand_over') ? [] : ringDrafts(options, timing, ledgers)
+  const drafts = assemble(mergeGroups(strong, model, tuning), rings, links, tuning.clusters.linkShareMin)
   return { context, drafts, blocked, ledgers, groups: all, ...timing }
 }

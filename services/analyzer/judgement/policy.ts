@@ -13,6 +13,8 @@ export interface ClusterFacts {
   readonly gain: Gain
   /** Share of the cluster's users that are seen in more than one of its apps, 0..1; null without users. */
   readonly sharedUserShare: number | null
+  /** End users seen on the places where the members run, by app id. */
+  readonly usersHere: ReadonlyMap<string, number>
   /** Something beside the account and the mix says that the apps work together. */
   readonly isCorroborated: boolean
   /** One process drives the keys, or they are borrowed, or they work in turns: proof of one hand. */
@@ -53,7 +55,7 @@ export function judge(facts: ClusterFacts, tuning: Tuning): Verdict {
   const isOne = isOneOwner(apps)
   const isMaterial = gain.value !== null && gain.value > tuning.policy.gainMin
   if (isOne && (!isMaterial || !facts.isCorroborated)) return { kind: 'innocent', explanation: 'related' }
-  if (!isOne && areKeysOfMany(apps, tuning)) {
+  if (!isOne && areKeysOfMany(apps, facts.usersHere, tuning)) {
     if (!hasProof) return { kind: 'innocent', explanation: 'own_tools' }
     if (apps.length >= tuning.policy.endUserKeysMin && haveUsers(apps)) {
       return { kind: 'violation', policies: ['end_user_supplied_keys'] }

@@ -5,6 +5,7 @@ import type { Candidates } from '../clusters/candidates.ts'
 import { pool } from '../evidence/route-mix.ts'
 import { readRequestTimes, type RequestTimes } from '../run/request-times.ts'
 import type { Counts, Snapshot, SnapshotApp } from '../run/snapshot.ts'
+import { coActivity, type CoActivity } from '../signals/timing/co-activity.ts'
 import { isRing, ringOf, type Ring } from '../signals/timing/hand-over.ts'
 import { modeOf, type ModeEvidence } from '../signals/timing/mode.ts'
 import { oneProcess, outageMinutes, pollsOf, type OneProcess } from '../signals/timing/one-process.ts'
@@ -25,6 +26,10 @@ export interface Judged {
   readonly process: OneProcess | undefined
   readonly borrowed: Borrowed | undefined
   readonly ring: Ring | undefined
+  /** End users seen on the common places, by app id. */
+  readonly usersHere: ReadonlyMap<string, number>
+  /** Whether the apps have one rhythm; not asked of many people's keys, who have one too when they work together. */
+  readonly rhythm: CoActivity | undefined
   readonly mode: ModeEvidence
   readonly sharedUserShare: number | null
   readonly environment: EnvironmentUse
@@ -43,6 +48,23 @@ export interface VerdictOptions {
 
 function appsOf(snapshot: Snapshot, numbers: readonly number[]): SnapshotApp[] {
   return numbers.flatMap((app) => snapshot.apps[app] ?? [])
+}
+
+/** Of each member by id, the most end users seen on one network of the places where at least a tenth of the members run. */
+function usersOn({ context }: Candidates, members: readonly number[]): Map<string, number> {
+  const seen = new Map<number, number>()
+  for (const app of members) {
+    for (const place of context.residences[app]?.keys() ?? []) seen.set(place, (seen.get(place) ?? 0) + 1)
+  }
+  const least = Math.max(2, Math.ceil(members.length / 10))
+  return new Map(
+    members.flatMap((app) => {
+      const streams = [...(context.residences[app] ?? [])].filter(([place]) => (seen.get(place) ?? 0) >= least)
+      if (streams.length === 0) return []
+      const users = Math.max(...streams.map(([, stream]) => stream.users / stream.networks))
+      return [[context.snapshot.apps[app]?.app_id ?? '', users] as const]
+    }),
+  )
 }
 
 /** What each member does on the places where at least two of them run. */
@@ -84,30 +106,16 @@ function roomOf(
 /** Other residents that tell of outages: so many are enough. */
 const OTHERS_MAX = 60
 
-async function processOf(
-  options: VerdictOptions,
-  members: readonly number[],
-  times: ReadonlyMap<string, RequestTimes>,
-): Promise<OneProcess | undefined> {
+async function processOf(options: VerdictOptions, members: readonly number[]): Promise<OneProcess | undefined> {
   const { clickhouse, snapshot, candidates, tuning } = options
   const { networks, others } = roomOf(candidates, members)
   if (networks.size === 0) return undefined
   const windowMs = snapshot.window.toMs - snapshot.window.fromMs
-  const pollsHere = (app: number, all: RequestTimes | undefined): ReturnType<typeof pollsOf> =>
-    pollsOf(
-      app,
-      (all?.times ?? []).filter((_, i) => networks.has(all?.networks[i] ?? '')),
-      tuning,
-    )
   const idOf = (app: number): string => snapshot.apps[app]?.app_id ?? ''
   const some = others.slice(0, OTHERS_MAX)
-  const theirs = await readRequestTimes(clickhouse, some.map(idOf), snapshot.window)
-  const outages = outageMinutes(
-    some.map((app) => pollsHere(app, theirs.get(idOf(app)))),
-    windowMs,
-  )
-  const keys = members.map((app) => pollsHere(app, times.get(idOf(app))))
-  return oneProcess(keys, outages, windowMs, tuning)
+  const times = await readRequestTimes(clickhouse, [...members, ...some].map(idOf), snapshot.window, [...networks])
+  const pollsHere = (app: number): ReturnType<typeof pollsOf> => pollsOf(app, times.get(idOf(app))?.times ?? [], tuning)
+  return oneProcess(members.map(pollsHere), outageMinutes(some.map(pollsHere), windowMs), windowMs, tuning)
 }
 
 /** Members whose requests are read one by one: a cluster's time is told by the busiest of them. */
@@ -135,15 +143,18 @@ async function prove(
     appsOf(snapshot, busiest).map((app) => app.app_id),
     snapshot.window,
   )
-  const isKeys = areKeysOfMany(apps, tuning) && !isOneOwner(apps)
-  const process = isKeys && !without.has('one_process') ? await processOf(options, busiest, times) : undefined
+  const usersHere = usersOn(candidates, members)
+  const isKeys = areKeysOfMany(apps, usersHere, tuning) && !isOneOwner(apps)
+  const process = isKeys && !without.has('one_process') ? await processOf(options, busiest) : undefined
   const spells = members.flatMap((app) => candidates.spells.get(app) ?? [])
   const windowMs = snapshot.window.toMs - snapshot.window.fromMs
   const ring =
     spells.length >= 2 && spells.length <= tuning.spells.ringAppsMax
       ? ringOf(spells, tuning.gain.windowSeconds * 1000, windowMs, tuning)
       : undefined
-  return { draft, members, victims, apps, process, borrowed, ring, times: [...times.values()] }
+  const timesByKey = [...times.values()].map((one) => one.times)
+  const rhythm = isKeys ? undefined : coActivity(timesByKey, tuning.gain.windowSeconds * 1000, windowMs, tuning)
+  return { draft, members, victims, apps, usersHere, process, borrowed, ring, rhythm, times: [...times.values()] }
 }
 
 /** Proof that one hand is behind keys that look like many people's. */
@@ -153,18 +164,26 @@ function hasProof(
   tuning: Tuning,
 ): boolean {
   if (judged.process !== undefined || (areBorrowed(judged.borrowed, tuning) && !without.has('borrowed'))) return true
-  // Taking turns is for keys without users: people at work by the clock take turns too.
-  if (judged.ring !== undefined && isRing(judged.ring, tuning) && judged.apps.every((app) => app.users === 0))
-    return true
-  if (judged.mode.alternation.z >= tuning.alternation.zMin && !without.has('alternation')) return true
+  // People at work by the clock hand over too, but they meet: keys with users take turns only where they exclude each other.
+  if (judged.ring !== undefined && isRing(judged.ring, tuning)) {
+    const { overlapZ } = judged.ring
+    if (overlapZ <= tuning.spells.overlapZMax || judged.apps.every((app) => app.users === 0)) return true
+  }
+  if (judged.mode.isAlternating && !without.has('alternation')) return true
   return judged.draft.links.some(({ operator }) =>
     operator.some(({ signal, bits }) => signal === 'users' && bits >= tuning.ledgers.proofBits),
   )
 }
 
 /** One account may have two products that ask for the same: beside the account and the mix something must say that they work together. */
-function isCorroborated({ draft, mode }: Pick<Judged, 'draft' | 'mode'>, tuning: Tuning): boolean {
-  if (draft.groups.length > 0 || mode.alternation.z >= tuning.alternation.zMin || mode.mode === 'failover') return true
+function isCorroborated(
+  { draft, mode, rhythm, ring }: Pick<Judged, 'draft' | 'mode' | 'rhythm' | 'ring'>,
+  tuning: Tuning,
+): boolean {
+  if ((rhythm?.z ?? 0) >= tuning.alternation.coActivityZMin || (ring !== undefined && isRing(ring, tuning))) return true
+  if (draft.groups.length > 0 || mode.isAlternating || mode.mode === 'failover') return true
+  // Three products of one account that all ask for the same are one: chance would have to strike twice.
+  if (draft.apps.length >= 3 && draft.links.length >= draft.apps.length) return true
   const entries = draft.links.flatMap(({ operator }) => operator)
   return entries.some(({ signal, bits }) => signal !== 'owner' && bits >= tuning.ledgers.corroborationBits)
 }
@@ -203,6 +222,7 @@ export async function judgeDrafts(options: VerdictOptions): Promise<Judged[]> {
       isTurns,
       isSharded(one.apps, shared, tuning),
       tuning.gain.windowSeconds * 1000,
+      snapshot.window.toMs - snapshot.window.fromMs,
       tuning,
     )
     const exemption = judgeExemption(one.apps, environment, tuning)
@@ -211,6 +231,7 @@ export async function judgeDrafts(options: VerdictOptions): Promise<Judged[]> {
       exemption,
       gain: without.has('materiality') ? { ...gain, value: Number.POSITIVE_INFINITY } : gain,
       sharedUserShare: shared,
+      usersHere: one.usersHere,
       isCorroborated: isCorroborated({ ...one, mode }, tuning),
       hasProof: hasProof({ ...one, mode }, without, tuning),
     }

@@ -79,7 +79,9 @@ export function findPlaces(snapshot: Snapshot, alikeMin: number): Place[] {
     for (const id of candidates) {
       const draft = drafts[id]
       const alike = draft === undefined ? 0 : jaccard(apps, draft)
-      if (alike >= alikeMin && (best === undefined || alike > best.alike)) best = { id, alike }
+      if (alike < alikeMin) continue
+      // Of two that are alike as much, the busier: the order of streams must not decide.
+      if (best === undefined || alike > best.alike || (alike === best.alike && id < best.id)) best = { id, alike }
     }
     const id = best?.id ?? drafts.push({ networks: [], apps: new Map() }) - 1
     const draft = drafts[id]

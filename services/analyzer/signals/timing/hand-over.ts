@@ -65,6 +65,8 @@ export interface HandOver {
   readonly b: number
   /** Hand-overs seen from A to B and from B to A. */
   readonly hits: number
+  /** From A to B. */
+  readonly there: number
   readonly expected: number
   /** -log2 p, the weaker of both nulls. */
   readonly bits: number
@@ -95,6 +97,10 @@ export function handOver(
   const back = hitsOf(other.ends, one.starts, 0, windowMs, tuning)
   const hits = there + back
   if (hits < tuning.spells.hitsMin) return undefined
+  // Chance at an even rate is the least that the nulls can give: below the bits of a link there is no need of shifts.
+  const rate = (tuning.spells.beforeMs + tuning.spells.afterMs) / windowMs
+  const even = (one.ends.length * other.starts.length + other.ends.length * one.starts.length) * rate
+  if (-Math.log2(Math.max(1e-300, poissonUpperTail(hits, even))) < tuning.spells.linkBits) return undefined
   const shifted = shifts.map(
     (shift) =>
       hitsOf(one.ends, other.starts, shift, windowMs, tuning) +
@@ -107,6 +113,7 @@ export function handOver(
     a: one.app,
     b: other.app,
     hits,
+    there,
     expected,
     bits: Math.min(poissonBits, rankBits),
     back: Math.min(there, back) / hits,

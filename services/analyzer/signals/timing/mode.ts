@@ -2,7 +2,7 @@
 import type { RequestTimes } from '../../run/request-times.ts'
 import { poissonUpperTail } from '../../statistics.ts'
 import type { Tuning } from '../../tuning.ts'
-import { alternation, type Alternation } from './alternation.ts'
+import { alternates, alternation, isInTurn, type Alternation } from './alternation.ts'
 import type { Ring } from './hand-over.ts'
 
 export type Mode = 'unknown' | 'round_robin' | 'random' | 'failover' | 'time_slice' | 'sticky'
@@ -72,6 +72,8 @@ export interface ModeEvidence {
   readonly mode: Mode
   readonly alternation: Alternation
   readonly failover: Failover
+  /** In turn because of one another, and not by chance of pace. */
+  readonly isAlternating: boolean
 }
 
 /** The mode of a cluster, with what says so. `partitionedUsers`: many users, each in one of the apps. */
@@ -81,15 +83,15 @@ export function modeOf(
   isRing: boolean,
   partitionedUsers: boolean,
   limitWindowMs: number,
+  windowMs: number,
   tuning: Tuning,
 ): ModeEvidence {
-  const order = alternation(
-    members.map(({ times }) => times),
-    tuning,
-  )
+  const timesByKey = members.map(({ times }) => times)
+  const order = alternation(timesByKey, tuning)
+  const isAlternating = alternates(timesByKey, order, limitWindowMs, windowMs, tuning)
   const after = failover(members, limitWindowMs)
-  const evidence = { alternation: order, failover: after }
-  if (order.z >= tuning.alternation.zMin) {
+  const evidence = { alternation: order, failover: after, isAlternating }
+  if (isInTurn(order, tuning)) {
     return { mode: order.roundShare >= tuning.alternation.roundMin ? 'round_robin' : 'random', ...evidence }
   }
   if (after.followed >= tuning.spells.hitsMin && after.p < tuning.alternation.failoverP)

@@ -1,14 +1,19 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { components } from '../../../evaluate/peers/groups.ts'
-import { evilCohort } from '../../../evaluate/peers/evil-cohort.ts'
-import { commonObjectPairs, jaccardPairs, mergeIncidence, tfIdfCosinePairs } from '../../../evaluate/peers/incidence.ts'
-import { PEERS } from '../../../evaluate/peers/index.ts'
-import { sharedAddresses } from '../../../evaluate/peers/jaccard.ts'
-import type { Peer, PeerTraffic } from '../../../evaluate/peers/peer.ts'
-import { synchroTrap } from '../../../evaluate/peers/synchrotrap.ts'
-import { tfIdfCosine } from '../../../evaluate/peers/tf-idf.ts'
-import { commonObjects, cosine, jaccard, reachable, tables, touching } from '../../support/peer-oracle.ts'
+import { components } from '../../../../evaluate/peers/groups.ts'
+import { evilCohort } from '../../../../evaluate/peers/evil-cohort.ts'
+import {
+  commonObjectPairs,
+  jaccardPairs,
+  mergeIncidence,
+  tfIdfCosinePairs,
+} from '../../../../evaluate/peers/incidence.ts'
+import { PEERS } from '../../../../evaluate/peers/index.ts'
+import { sharedAddresses } from '../../../../evaluate/peers/jaccard.ts'
+import type { Peer, PeerTraffic } from '../../../../evaluate/peers/peer.ts'
+import { synchroTrap } from '../../../../evaluate/peers/synchrotrap.ts'
+import { tfIdfCosine } from '../../../../evaluate/peers/tf-idf.ts'
+import { commonObjects, cosine, jaccard, reachable, tables, touching } from '../../../support/peer-oracle.ts'
 
 /** Traffic in which nothing is said but `given`. */
 function traffic(given: Partial<PeerTraffic>): PeerTraffic {
