@@ -47,6 +47,24 @@ export interface Borrowed {
   readonly share: number
   /** Share of pairs of those lives that are alike, 0..1. */
   readonly livesAlike: number
+  /** The same of any two apps of this platform: where there are few use cases, strangers are often alike. */
+  readonly strangersAlike: number
+}
+
+/** Share of pairs of any two apps that are alike: each of the world with the next few. */
+function strangersAlike({ model, tuning }: PairContext): number {
+  const { world } = model
+  let alike = 0
+  let pairs = 0
+  for (const [i, one] of world.entries()) {
+    for (const step of [1, 7, 31]) {
+      const other = world[(i + step) % world.length]
+      if (other === undefined || other === one) continue
+      pairs += 1
+      if (model.logProbability(other, one) - model.logProbability(other) > tuning.groups.letInBits) alike += 1
+    }
+  }
+  return pairs === 0 ? 0 : alike / pairs
 }
 
 /** Own lives of the members against what they do here. `here`: of each app, its mix on the group's places. */
@@ -82,11 +100,14 @@ export function borrowedKeys(context: PairContext, here: ReadonlyMap<number, Cou
     apps: borrowed.map((one) => one.app),
     share: borrowed.length / lives.length,
     livesAlike: pairs === 0 ? 1 : alike / pairs,
+    strangersAlike: strangersAlike(context),
   }
 }
 
 export function areBorrowed(borrowed: Borrowed | undefined, { policy }: Tuning): boolean {
   return (
-    borrowed !== undefined && borrowed.share >= policy.borrowedShareMin && borrowed.livesAlike <= policy.livesAlikeMax
+    borrowed !== undefined &&
+    borrowed.share >= policy.borrowedShareMin &&
+    borrowed.livesAlike <= policy.livesAlikeMax + borrowed.strangersAlike
   )
 }

@@ -106,30 +106,16 @@ function roomOf(
 /** Other residents that tell of outages: so many are enough. */
 const OTHERS_MAX = 60
 
-async function processOf(
-  options: VerdictOptions,
-  members: readonly number[],
-  times: ReadonlyMap<string, RequestTimes>,
-): Promise<OneProcess | undefined> {
+async function processOf(options: VerdictOptions, members: readonly number[]): Promise<OneProcess | undefined> {
   const { clickhouse, snapshot, candidates, tuning } = options
   const { networks, others } = roomOf(candidates, members)
   if (networks.size === 0) return undefined
   const windowMs = snapshot.window.toMs - snapshot.window.fromMs
-  const pollsHere = (app: number, all: RequestTimes | undefined): ReturnType<typeof pollsOf> =>
-    pollsOf(
-      app,
-      (all?.times ?? []).filter((_, i) => networks.has(all?.networks[i] ?? '')),
-      tuning,
-    )
   const idOf = (app: number): string => snapshot.apps[app]?.app_id ?? ''
   const some = others.slice(0, OTHERS_MAX)
-  const theirs = await readRequestTimes(clickhouse, some.map(idOf), snapshot.window)
-  const outages = outageMinutes(
-    some.map((app) => pollsHere(app, theirs.get(idOf(app)))),
-    windowMs,
-  )
-  const keys = members.map((app) => pollsHere(app, times.get(idOf(app))))
-  return oneProcess(keys, outages, windowMs, tuning)
+  const times = await readRequestTimes(clickhouse, [...members, ...some].map(idOf), snapshot.window, [...networks])
+  const pollsHere = (app: number): ReturnType<typeof pollsOf> => pollsOf(app, times.get(idOf(app))?.times ?? [], tuning)
+  return oneProcess(members.map(pollsHere), outageMinutes(some.map(pollsHere), windowMs), windowMs, tuning)
 }
 
 /** Members whose requests are read one by one: a cluster's time is told by the busiest of them. */
@@ -159,7 +145,7 @@ async function prove(
   )
   const usersHere = usersOn(candidates, members)
   const isKeys = areKeysOfMany(apps, usersHere, tuning) && !isOneOwner(apps)
-  const process = isKeys && !without.has('one_process') ? await processOf(options, busiest, times) : undefined
+  const process = isKeys && !without.has('one_process') ? await processOf(options, busiest) : undefined
   const spells = members.flatMap((app) => candidates.spells.get(app) ?? [])
   const windowMs = snapshot.window.toMs - snapshot.window.fromMs
   const ring =

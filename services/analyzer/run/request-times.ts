@@ -6,12 +6,10 @@ import { dateTimeParam, type Window } from './window.ts'
 
 export const requestTimesQuery = {
   name: 'snapshot/request-times',
-  params: z.object({ apps: z.array(z.string()), from: z.string(), to: z.string() }),
+  params: z.object({ apps: z.array(z.string()), networks: z.array(z.string()), from: z.string(), to: z.string() }),
   row: z.object({
     app_id: z.string(),
     times: z.array(z.number()),
-    networks: z.array(z.string()),
-    routes: z.array(z.string()),
     refusals: z.array(z.number()),
   }),
 } as const
@@ -19,8 +17,6 @@ export const requestTimesQuery = {
 /** Requests of one app in the order of time. Milliseconds from the start of the window. */
 export interface RequestTimes {
   readonly times: readonly number[]
-  readonly networks: readonly string[]
-  readonly routes: readonly string[]
   /** 1 where the answer was 429. */
   readonly refusals: readonly number[]
 }
@@ -28,16 +24,22 @@ export interface RequestTimes {
 /** Apps asked at once: their ids travel as a parameter, their rows as arrays. */
 const APPS_PER_QUERY = 200
 
+/** `networks`: only requests from these; none for all. */
 export async function readRequestTimes(
   clickhouse: ClickHouse,
   apps: readonly string[],
   window: Window,
+  networks: readonly string[] = [],
 ): Promise<Map<string, RequestTimes>> {
   const found = new Map<string, RequestTimes>()
   const span = { from: dateTimeParam(window.fromMs), to: dateTimeParam(window.toMs) }
   for (let from = 0; from < apps.length; from += APPS_PER_QUERY) {
     const some = apps.slice(from, from + APPS_PER_QUERY)
-    for (const { app_id, ...row } of await clickhouse.query(requestTimesQuery, { ...span, apps: some })) {
+    for (const { app_id, ...row } of await clickhouse.query(requestTimesQuery, {
+      ...span,
+      apps: some,
+      networks: [...networks],
+    })) {
       found.set(app_id, row)
     }
   }

@@ -13,8 +13,6 @@ const LIMIT_WINDOW = 15 * MINUTE
 function requests(times: readonly number[], refused: ReadonlySet<number> = new Set()): RequestTimes {
   return {
     times,
-    networks: times.map(() => '192.0.2.1'),
-    routes: times.map(() => '/items'),
     refusals: times.map((time) => (refused.has(time) ? 1 : 0)),
   }
 }
