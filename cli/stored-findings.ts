@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { openClickHouse } from '#lib/clickhouse.ts'
+import { openClickHouse, type ClickHouse } from '#lib/clickhouse.ts'
 import { SidestepError } from '#lib/errors.ts'
 import { migrate } from '#lib/migrate.ts'
 
@@ -10,8 +10,11 @@ import type { StoredFinding } from '../services/analyzer/findings/lifecycle.ts'
 import { readFindings } from '../services/analyzer/findings/store.ts'
 import { readConfig } from './config.ts'
 
-/** Latest revisions, strongest first, closed ones last. Throws a usage error where there is no store. */
-export async function storedFindings(option: string | undefined): Promise<StoredFinding[]> {
+/** Runs `use` on the store. Throws a usage error where there is none. */
+export async function withStore<Result>(
+  option: string | undefined,
+  use: (clickhouse: ClickHouse) => Promise<Result>,
+): Promise<Result> {
   const config = readConfig()
   const dataDir = option ?? config.dataDir
   const url = option === undefined ? config.clickhouseUrl : undefined
@@ -25,8 +28,13 @@ export async function storedFindings(option: string | undefined): Promise<Stored
   try {
     // On a server the reader may not change the schema; `sidestep migrate` has made it.
     if (clickhouse.kind === 'embedded') await migrate(clickhouse)
-    return await readFindings(clickhouse)
+    return await use(clickhouse)
   } finally {
     await clickhouse.close()
   }
+}
+
+/** Latest revisions, strongest first, closed ones last. Throws a usage error where there is no store. */
+export async function storedFindings(option: string | undefined): Promise<StoredFinding[]> {
+  return await withStore(option, readFindings)
 }

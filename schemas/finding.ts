@@ -61,9 +61,14 @@ export type InnocentExplanation = z.infer<typeof InnocentExplanation>
 /** One of the two ledgers of the middle pair: prior + bits of its evidence = total. */
 export const Ledger = z.object({
   question: z.enum(['one_operator', 'one_use_case']),
-  apps: z.array(z.string()).describe('The pair whose evidence is shown: the middle one of the linked pairs.'),
+  apps: z
+    .array(z.string())
+    .describe(
+      'The pair whose evidence is shown: the middle one of the linked pairs, or of all pairs of a group found as a whole.',
+    ),
   prior_bits: z.number().describe('log2 odds before any evidence.'),
   total_bits: z.number().describe('log2 odds after it.'),
+  is_linked: z.boolean().describe('Whether the pair was linked by itself.'),
 })
 export type Ledger = z.infer<typeof Ledger>
 
@@ -137,7 +142,7 @@ export const DetectionFinding = z.object({
       .partialRecord(EvidenceFamily, z.number().min(0).max(1))
       .optional()
       .describe('The probability when all evidence of one family is left out: how much hangs on it.'),
-    ledgers: z.array(Ledger).optional().describe('Absent when no pair of members was linked by itself.'),
+    ledgers: z.array(Ledger).optional().describe('Absent or empty when no pair of members was looked at by itself.'),
     hand_overs: z.array(HandOverExample).optional().describe('Examples, in the order of time.'),
     closes_when: z.array(z.string()).optional().describe('What would make the finding close, in words.'),
     reproduce: z.array(Reproduction).optional(),

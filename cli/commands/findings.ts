@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 
 import { renderFindings } from '../render/findings-table.ts'
+import { DEFAULT_WIDTH } from '../render/lines.ts'
 import { storedFindings } from '../stored-findings.ts'
 
 const EXAMPLE = `
@@ -27,7 +28,7 @@ async function run(options: Options): Promise<void> {
   }
   const hidden = all.length - shown.length
   const rest = hidden === 0 ? '' : ` (${hidden} closed, see --closed)`
-  if (shown.length > 0) process.stdout.write(`${renderFindings(shown, process.stdout.columns ?? 120)}\n\n`)
+  if (shown.length > 0) process.stdout.write(`${renderFindings(shown, process.stdout.columns ?? DEFAULT_WIDTH)}\n\n`)
   process.stdout.write(`${shown.length} findings${rest}\n`)
 }
 

@@ -1,6 +1,9 @@
-/** Findings as a table that fits a terminal, and one finding in full. Pure: events in, text out. */
+/** Findings as a table that fits a terminal. Pure: events in, text out. */
 import Table from 'cli-table3'
+import { printable } from '#lib/printable.ts'
 import type { Evidence, Finding, PolicyCode } from '#schemas/finding.ts'
+import { PLAIN_TABLE, tableText } from './lines.ts'
+import { number } from './waterfall.ts'
 
 const POLICY_WORDS: Readonly<Record<PolicyCode, string>> = {
   duplicate_apps_single_owner: 'duplicate apps, one owner',
@@ -10,112 +13,84 @@ const POLICY_WORDS: Readonly<Record<PolicyCode, string>> = {
   environment_exemption_misuse: 'dev/staging/prod misuse',
 }
 
-const PLAIN = {
-  chars: {
-    top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
-    left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' ',
-  },
-  style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
-  wordWrap: true,
-} // prettier-ignore
-
 const FIXED_WIDTHS = [16, 28, 6, 8, 7, 7] as const
 
 /** The table. `width` in columns, at least 90. */
 export function renderFindings(findings: readonly Finding[], width: number): string {
   const fixed = FIXED_WIDTHS.reduce((sum, columns) => sum + columns + 1, 0)
   const table = new Table({
-    ...PLAIN,
-    head: ['finding', 'policy', 'apps', 'owners', 'prob.', 'gain', 'strongest evidence'],
+    ...PLAIN_TABLE,
+    head: ['finding', 'policy', 'apps', 'owners', 'prob.', 'gain', 'what says so'],
     colWidths: [...FIXED_WIDTHS, Math.max(90, width) - fixed - 1],
   })
   for (const { data } of findings) {
-    const [primary = 'duplicate_apps_single_owner'] = data.finding_info.types
+    const accused = data.resources.filter((app) => app.data.role !== 'victim')
     table.push([
-      data.finding_info.uid,
-      POLICY_WORDS[primary],
-      String(data.resources.length),
-      String(owners(data)),
+      printable(data.finding_info.uid),
+      policyWords(data),
+      String(accused.length),
+      owners(data),
       `${data.confidence_score} %`,
       gainWords(data.unmapped.gain),
-      strongest(data).statement,
+      printable(saidBy(data)),
     ])
   }
-  return table.toString().replace(/[ \t]+$/gm, '')
+  return tableText(table)
 }
 
 type FindingData = Finding['data']
 
-const owners = (data: FindingData): number => new Set(data.resources.map((app) => app.owner.uid)).size
+function knownOwners(data: FindingData): { readonly known: number; readonly isWhole: boolean } {
+  const all = data.resources.filter((app) => app.data.role !== 'victim').map((app) => app.owner.uid)
+  return { known: new Set(all.filter((owner) => owner !== '')).size, isWhole: !all.includes('') }
+}
+
+/** `2+?`: two accounts are known, and some apps' are not. */
+function owners(data: FindingData): string {
+  const { known, isWhole } = knownOwners(data)
+  if (isWhole) return String(known)
+  return known === 0 ? '?' : `${known}+?`
+}
+
+function policyWords(data: FindingData): string {
+  const [primary = 'duplicate_apps_single_owner'] = data.finding_info.types
+  const { known, isWhole } = knownOwners(data)
+  const isUnknown = primary === 'duplicate_apps_multiple_owners' && !isWhole && known < 2
+  return isUnknown ? 'duplicate apps, owners ?' : POLICY_WORDS[primary]
+}
 
 const gainWords = (gain: number | null): string => (gain === null ? '?' : `x ${gain.toFixed(1)}`)
 
-const telling = (item: Evidence): number => (item.family === 'registry' ? item.bits - 100 : item.bits)
-
-/** What the apps do says more than how they are registered: registry evidence only when there is no other. */
-function strongest(data: FindingData): Evidence {
-  const [first] = data.evidences.map((item) => item.data).toSorted((x, y) => telling(y) - telling(x))
-  if (first === undefined) throw new Error(`finding ${data.finding_info.uid} has no evidence`)
-  return first
+/** In a few words, what a signal found. Signals that are not here say nothing that others cannot make. */
+const SHORT: Readonly<Record<string, (item: Evidence) => string>> = {
+  group: ({ observed }) => `${observed} do the same at one place, unlike the others there`,
+  place: ({ observed }) => `run at one place (${Math.round(observed * 100)} % of traffic)`,
+  users: ({ observed, expected }) => `act for ${observed} of the same users (chance ${number(expected ?? 0)})`,
+  hand_over: ({ observed, expected }) => `hand over ${observed} times (chance ${number(expected ?? 0)})`,
+  turns: ({ observed, expected }) => `take turns ${observed} times (chance ${number(expected ?? 0)})`,
+  even_stagger: () => 'one scheduler drives them',
+  one_moment: () => 'one scheduler drives them',
+  common_fate: () => 'they stop and start together',
+  borrowed_keys: () => 'keys used unlike their own lives',
+  alternation_order: () => 'requests go from key to key',
+  failover: ({ observed }) => `another goes on after a refusal ${observed} times`,
+  use_case_mix: ({ observed }) => `call the same routes (${Math.round(observed * 100)} %)`,
+  owner: () => 'one account',
+  users_spread: () => 'each user through one of them',
 }
 
-/** One finding in full: who, what was observed, what chance gives, what else was tested, how to check. */
-export function renderFinding(finding: Finding): string {
-  const { data } = finding
-  const { unmapped } = data
-  return [
-    `${data.finding_info.uid}, revision ${unmapped.revision}: ${data.message}`,
-    `probability ${data.confidence_score} %, ${data.finding_info.types.join(', ')}; recommended: ${unmapped.recommended_action}`,
-    `window ${unmapped.window.from} to ${unmapped.window.to}, tuning ${unmapped.tuning_hash}`,
-    '',
-    'Applications',
-    appsTable(data),
-    '',
-    'Evidence in bits (log2 of how much likelier among apps that are one than among unrelated ones), of each signal the middle pair',
-    evidenceTable(data),
-    '',
-    `Without the strongest kind of evidence the probability would be ${(unmapped.probability_without_best_family * 100).toFixed(0)} %.`,
-    '',
-    'Innocent explanations tested',
-    ...unmapped.innocent_explanations.map(
-      (item) => `  ${item.ruled_out ? 'ruled out' : 'OPEN     '}  ${item.explanation}: ${item.statement}`,
-    ),
-    '',
-    'Networks in common',
-    ...unmapped.shared_networks.map(
-      (item) =>
-        `  ${item.network.padEnd(24)} ${item.class}: ${item.cluster_apps} of these apps, ${item.apps} in all, ` +
-        `${(item.share * 100).toFixed(1)} % of the traffic`,
-    ),
-  ].join('\n')
-}
+const SAID_MAX = 3
 
-function appsTable(data: FindingData): string {
-  const table = new Table({ ...PLAIN, head: ['  app', 'owner', 'name', 'requests', '429', 'prob.'] })
-  for (const app of data.resources) {
-    table.push([
-      `  ${app.uid}`,
-      app.owner.uid === '' ? '(not in the registry)' : app.owner.uid,
-      app.name,
-      String(app.data.requests),
-      String(app.data.throttled),
-      `${Math.floor(app.data.probability * 100)} %`,
-    ])
-  }
-  return table.toString().replace(/[ \t]+$/gm, '')
-}
-
-const BAR_BITS = 1
-
-/** The waterfall: each signal's bits as a bar, with observed, expected and p. */
-function evidenceTable(data: FindingData): string {
-  return data.evidences
-    .map(({ data: item }) => {
-      const bar = (item.bits < 0 ? '-' : '+').repeat(
-        Math.min(12, Math.max(1, Math.round(Math.abs(item.bits) / BAR_BITS))),
-      )
-      const p = item.p === null ? '' : ` (p = ${item.p.toPrecision(2)})`
-      return `  ${item.bits.toFixed(1).padStart(5)} ${bar.padEnd(12)} ${item.family}: ${item.statement}${p}\n${' '.repeat(21)}${item.query}`
-    })
-    .join('\n')
+/** The strongest of what each kind of evidence says; for one operator first. */
+function saidBy(data: FindingData): string {
+  const items = data.evidences.map((item) => item.data)
+  const known = items.filter((item) => SHORT[item.signal] !== undefined)
+  if (known.length === 0) return items[0]?.statement ?? 'no evidence is stored'
+  const order = Object.keys(SHORT)
+  const rank = ({ signal }: Evidence): number => order.indexOf(signal)
+  return known
+    .toSorted((x, y) => rank(x) - rank(y))
+    .slice(0, SAID_MAX)
+    .map((item) => SHORT[item.signal]?.(item) ?? '')
+    .join('; ')
 }

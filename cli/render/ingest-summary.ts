@@ -1,4 +1,5 @@
-/** What an ingest run has to tell, as lines for people. Pure. */
+/** What an ingest run has to tell, as lines for people. Pure. Names of files and fields, and what a record held, are made harmless. */
+import { printable, quoted } from '#lib/printable.ts'
 import type { IngestResult } from '../../services/ingest/files/ingest-files.ts'
 import type { RegistryResult, Unregistered } from '../../services/ingest/registry/file.ts'
 
@@ -14,7 +15,7 @@ function largestFirst(counts: ReadonlyMap<string, number>): [string, number][] {
 }
 
 function place(problem: { readonly file: string; readonly line?: number }): string {
-  const file = problem.file === '-' ? 'standard input' : problem.file
+  const file = problem.file === '-' ? 'standard input' : printable(problem.file)
   return problem.line === undefined ? file : `${file}:${problem.line}`
 }
 
@@ -25,12 +26,13 @@ export function ingestSummary(result: IngestResult, seconds: number): string[] {
     `read ${number(read)} records (${number(result.bytes / 1e6)} MB) in ${number(seconds)} s: ${number(stored)} stored, ${number(dead)} dead, ${number(duplicate)} duplicate`,
   ]
   for (const [reason, count] of largestFirst(result.deadByReason)) lines.push(`  dead: ${reason} ${number(count)}`)
-  for (const problem of result.problems) lines.push(`  ${place(problem)}: ${problem.reason}: ${problem.message}`)
-  const adjusted = largestFirst(result.adjusted).map(([change, count]) => `${change} (${number(count)})`)
+  for (const problem of result.problems)
+    lines.push(`  ${place(problem)}: ${problem.reason}: ${printable(problem.message)}`)
+  const adjusted = largestFirst(result.adjusted).map(([change, count]) => `${printable(change)} (${number(count)})`)
   if (adjusted.length > 0) lines.push(`  adjusted fields: ${adjusted.join(', ')}`)
   const unknown = largestFirst(result.unknownFields)
   if (unknown.length > 0) {
-    const shown = unknown.slice(0, UNKNOWN_FIELDS_SHOWN).map(([name, count]) => `${name} (${number(count)})`)
+    const shown = unknown.slice(0, UNKNOWN_FIELDS_SHOWN).map(([name, count]) => `${printable(name)} (${number(count)})`)
     const more = unknown.length > shown.length ? `, and ${unknown.length - shown.length} more` : ''
     lines.push(`  ignored fields: ${shown.join(', ')}${more}`)
   }
@@ -42,7 +44,7 @@ export function registrySummary(result: RegistryResult): string[] {
   const rejected = result.rejected > 0 ? `, ${number(result.rejected)} entries not used` : ''
   const adjusted = result.adjusted > 0 ? `, ${number(result.adjusted)} fields adjusted` : ''
   const lines = [`${number(result.apps)} apps in the registry${rejected}${adjusted}`]
-  for (const problem of result.problems) lines.push(`  ${place(problem)}: ${problem.message}`)
+  for (const problem of result.problems) lines.push(`  ${place(problem)}: ${printable(problem.message)}`)
   const hidden = result.rejected + result.adjusted - result.problems.length
   if (hidden > 0) lines.push(`  and ${number(hidden)} more`)
   return lines
@@ -53,6 +55,6 @@ export function unregisteredSummary(unregistered: Unregistered): string[] {
   const { apps, requests, examples } = unregistered
   if (apps === 0) return []
   return [
-    `warning: ${number(apps)} apps (${number(requests)} requests) are not in the registry, e.g. ${examples.join(', ')}`,
+    `warning: ${number(apps)} apps (${number(requests)} requests) are not in the registry, e.g. ${examples.map(quoted).join(', ')}`,
   ]
 }

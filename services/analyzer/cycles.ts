@@ -122,8 +122,16 @@ async function tryCycle(options: AnalyzerOptions, nowMs: number): Promise<void> 
 
 function counts(cycle: Cycle | undefined): Readonly<Record<string, number | boolean>> {
   if (cycle === undefined) return {}
-  const { apps, exempt, hours, findings, revisions } = cycle
+  const { apps, streams, groups, pairs, exempt, hours, findings, revisions } = cycle
   const by = (status: Revision['status']): number => revisions.filter((revision) => revision.status === status).length
   const changes = { opened: by('opened'), updated: by('updated'), closed: by('closed') }
-  return { hours, apps, findings: findings.length, ...changes, exempt: exempt.length, overtaken: cycle.isOvertaken }
+  const compared = { apps, streams, groups, pairs, cappedRules: cycle.cappedRules.size }
+  return {
+    hours,
+    ...compared,
+    findings: findings.length,
+    ...changes,
+    exempt: exempt.length,
+    overtaken: cycle.isOvertaken,
+  }
 }

@@ -1,9 +1,9 @@
--- What every analyzer on this store says of its runs. Several may be at work, as in a rolling deploy: each run writes a partition of its own in the
--- working tables, and this table tells which of them may be dropped and whose word on the findings holds (services/analyzer/run/runs.ts).
+-- What every analyzer on this store says of its runs. Several may be at work, as in a rolling deploy: this table tells whose word on the findings
+-- holds (services/analyzer/run/runs.ts).
 CREATE TABLE IF NOT EXISTS analyzer_runs
 (
     run_id  String                 COMMENT 'Analysis run, unlike any other of any process',
-    state   LowCardinality(String) COMMENT 'begun, finished, given_up (by another, because it took too long) or dropped (from the working tables)',
+    state   LowCardinality(String) COMMENT 'begun or finished',
     created DateTime64(6, 'UTC')   DEFAULT now64(6) COMMENT 'When it came to that, by the clock of the database, which all analyzers share'
 )
 ENGINE = MergeTree

@@ -171,7 +171,7 @@ describe('each user of ClickHouse can do its job and nothing else', () => {
       expect((await readFindings(clickhouse)).length).toBeGreaterThan(0)
       await refuses(clickhouse, [
         "INSERT INTO findings (uid) VALUES ('x')",
-        'TRUNCATE TABLE analysis_pair',
+        'TRUNCATE TABLE analyzer_runs',
         'DROP TABLE apps',
       ])
     })

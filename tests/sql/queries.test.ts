@@ -4,14 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { sqlText } from '#lib/sql-query.ts'
 import { runCycle } from '../../services/analyzer/cycles.ts'
-import { readApps } from '../../services/analyzer/run/apps.ts'
-import { readPairs } from '../../services/analyzer/run/pairs.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import { dateTimeParam } from '../../services/analyzer/run/window.ts'
-import { openEngine, RUN, type Engine } from '../support/analyzer-engine.ts'
+import { openEngine, type Engine } from '../support/analyzer-engine.ts'
 import { platform, RING } from '../support/analyzer-ring.ts'
 import { store, WINDOW, type Burst } from '../support/analyzer-traffic.ts'
 
+const RUN = 'run'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const QueryValue = z.object({ name: z.string(), params: z.instanceof(z.ZodType), row: z.instanceof(z.ZodType) })
 type QueryValue = z.infer<typeof QueryValue>
@@ -49,10 +48,11 @@ function sample(sql: string): Record<string, unknown> {
     'from:DateTime': dateTimeParam(WINDOW.fromMs),
     'to:DateTime': dateTimeParam(WINDOW.toMs),
     kept_from: dateTimeParam(WINDOW.fromMs),
-    low_degree_max: TUNING.blocking.lowDegreeMax,
-    user_degree_max: TUNING.blocking.userDegreeMax,
-    networks_max: 100,
+    empty_words: TUNING.patterns.emptyWords,
+    empty_domains: TUNING.patterns.emptyDomains,
+    hosting_suffixes: TUNING.patterns.hostingSuffixes,
     clusters: RING.map(() => 0),
+    not_production: RING.map(() => 0),
     window_seconds: RING.map(() => 900),
     slot_seconds: 900,
     sources: ['fixture'],
@@ -183,13 +183,6 @@ describe('on a small platform', () => {
       expect(rows.length).toBeGreaterThan(0)
     },
   )
-
-  it('apps and pairs of the run can be read', async () => {
-    expect((await readApps(engine.clickhouse, RUN)).size).toBe(124)
-    const pairs = await readPairs(engine.clickhouse, RUN)
-    expect(pairs.some(({ rules }) => rules.includes('control'))).toBe(true)
-    for (const { a, b } of pairs) expect(a < b).toBe(true)
-  })
 
   it('a row that does not fit is an error with the name of the query, not a wrong number', async () => {
     const row = z.object({ minutes: z.string() })

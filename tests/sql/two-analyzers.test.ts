@@ -5,7 +5,7 @@ import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { Finding } from '#schemas/finding.ts'
 import { runCycle, type Cycle } from '../../services/analyzer/cycles.ts'
 import { readFindings } from '../../services/analyzer/findings/store.ts'
-import { runStandingQuery, WORKING_TABLES } from '../../services/analyzer/run/runs.ts'
+import { beginRun, runStandingQuery } from '../../services/analyzer/run/runs.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import type { Window } from '../../services/analyzer/run/window.ts'
 import { openEngine, type Engine } from '../support/analyzer-engine.ts'
@@ -50,11 +50,6 @@ async function column(sql: string): Promise<string[]> {
 }
 const revisions = async (): Promise<string[]> =>
   await column(`SELECT concat(uid, ':', toString(revision), ' ', status) AS c FROM findings FINAL ORDER BY c`)
-const runsHeld = async (): Promise<string[]> => {
-  const each = WORKING_TABLES.map((table) => `SELECT run_id AS c FROM ${table}`).join(' UNION ALL ')
-  return await column(`SELECT DISTINCT c FROM (${each}) ORDER BY c`)
-}
-
 /** The engine, on which something else happens right before a run asks how it stands: at the end of its analysis. */
 function interrupted(meanwhile: () => Promise<void>): ClickHouse {
   const { clickhouse } = engine
@@ -110,64 +105,33 @@ describe('two analyzers', { timeout: 600_000 }, () => {
   })
 })
 
-describe('the working tables', { timeout: 600_000 }, () => {
-  it('are all that begin with analysis_, and partitioned by run', async () => {
-    const partitioned = await column(
-      `SELECT name AS c FROM system.tables WHERE database = currentDatabase() AND startsWith(name, 'analysis_') AND partition_key = 'run_id' ORDER BY c`,
-    )
-    const all = await column(
-      `SELECT name AS c FROM system.tables WHERE database = currentDatabase() AND startsWith(name, 'analysis_') ORDER BY c`,
-    )
-    expect(partitioned).toEqual([...WORKING_TABLES].toSorted())
-    expect(all).toEqual(partitioned)
+describe('a run', { timeout: 600_000 }, () => {
+  it('that broke off overtakes nobody', async () => {
+    await storeTwoRings()
+    const slow = interrupted(async () => await beginRun(engine.clickhouse, 'broken'))
+    const done = await cycle('whole', WINDOW, slow)
+    expect(done.isOvertaken).toBe(false)
+    expect(membersOf(done.findings)).toEqual(RINGS)
   })
 
-  it('keep the latest finished run, and every run that may be under way', async () => {
+  it('leaves nothing in the store but its hours, its findings and its place among the runs', async () => {
     await storeTwoRings()
-    await cycle('first')
-    expect(await runsHeld()).toEqual(['first'])
-    const seen: string[][] = []
-    await cycle(
-      'under-way',
-      WINDOW,
-      interrupted(async () => {
-        await cycle('second')
-        await cycle('third')
-        seen.push(await runsHeld())
-      }),
-    )
-    expect(seen).toEqual([['second', 'third', 'under-way']])
-    // The run that began last is `third`, though `under-way` finished after it.
-    await cycle('fourth')
-    expect(await runsHeld()).toEqual(['fourth', 'third'])
-  })
-
-  it('of a run that takes too long are dropped, and it says nothing of what is left of them', async () => {
-    await storeTwoRings()
-    await cycle('before')
-    const opened = await revisions()
-    await engine.clickhouse.command(
-      `INSERT INTO analyzer_runs (run_id, state, created) SELECT 'slow', 'begun', now64(6) - INTERVAL 2 HOUR`,
-    )
-    const given = cycle(
-      'slow',
-      EMPTY_WINDOW,
-      interrupted(async () => void (await cycle('other'))),
-    )
-    await expect(given).rejects.toThrow('was given up by another analyzer')
-    expect(await revisions()).toEqual(opened)
-    expect(await runsHeld()).not.toContain('slow')
-  })
-
-  it('of a run that broke off long ago are dropped', async () => {
-    await storeTwoRings()
-    await engine.clickhouse.command(
-      `INSERT INTO analyzer_runs (run_id, state, created) SELECT 'broken', 'begun', now64(6) - INTERVAL 2 HOUR`,
-    )
-    await engine.clickhouse.command(
-      `INSERT INTO analysis_pair (run_id, app_a, app_b, rule) SELECT 'broken', 'a', 'b', 'r'`,
-    )
-    await cycle('next')
-    expect(await runsHeld()).toEqual(['next'])
+    const filled = async (): Promise<string[]> =>
+      await column(
+        `SELECT name AS c FROM system.tables WHERE database = currentDatabase() AND total_rows > 0 AND name != 'schema_migrations' ORDER BY c`,
+      )
+    const before = new Set(await filled())
+    await cycle('only')
+    expect((await filled()).filter((name) => !before.has(name))).toEqual([
+      'analyzer_runs',
+      'app_minute',
+      'app_network_route_hourly',
+      'app_network_user_agent_hourly',
+      'finding_apps',
+      'finding_evidence',
+      'findings',
+      'rollup_progress',
+      'touched_hour',
+    ])
   })
 })

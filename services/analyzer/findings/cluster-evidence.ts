@@ -12,7 +12,7 @@ import { isRing } from '../signals/timing/hand-over.ts'
 import type { ProcessProof } from '../signals/timing/one-process.ts'
 import { median } from '../statistics.ts'
 import type { Tuning } from '../tuning.ts'
-import { address, amount, names, oneIn, percent } from './words.ts'
+import { address, addresses, amount, names, oneIn, percent } from './words.ts'
 
 const TIMES = 'sql/queries/snapshot/request-times.sql'
 
@@ -33,7 +33,7 @@ function groupEvidence(group: Group, { context: { snapshot } }: Candidates): Evi
     pool(place.residents.filter(({ app }) => inside.has(app) === isOwn).map(({ mix }) => mix)),
   )
   const [busiest = 0] = place.networks
-  const more = place.networks.length > 1 ? ` and ${place.networks.length - 1} more addresses of the same apps` : ''
+  const more = place.networks.length > 1 ? ` and ${addresses(place.networks.length - 1)} of the same apps` : ''
   const rest = place.residents.length - apps.length
   const elsewhere =
     rest <= 0 || others === undefined
@@ -51,7 +51,7 @@ function groupEvidence(group: Group, { context: { snapshot } }: Candidates): Evi
     statement:
       `${apps.length} of the ${residents} apps that can be compared at ${address(snapshot.networks[busiest] ?? '')}${more} do the same thing ` +
       `(mostly ${own === undefined ? 'nothing' : routesOf(snapshot, own)}), ${elsewhere}; of apps elsewhere ${percent(q)} would pass for one of them. ` +
-      `Strangers at one place are so alike in ${oneIn(surpriseBits)} cases`,
+      `The chance that strangers at one place are so alike is ${oneIn(surpriseBits)}`,
     query: 'sql/queries/snapshot/streams.sql',
   }
 }
@@ -95,7 +95,7 @@ function borrowedEvidence({ borrowed }: Judged, tuning: Tuning): Evidence[] {
       family: 'behaviour',
       question: 'one_hand',
       observed: borrowed.share,
-      expected: 1 - tuning.policy.borrowedShareMin,
+      expected: null,
       unit: 'share of keys that do here what they do nowhere else',
       p: null,
       bits: 0,
@@ -107,9 +107,10 @@ function borrowedEvidence({ borrowed }: Judged, tuning: Tuning): Evidence[] {
   ]
 }
 
+const minutes = (ms: number): string => `${amount(ms / 60_000)} minutes`
+
 function turnsEvidence({ ring }: Judged, tuning: Tuning): Evidence[] {
   if (ring === undefined || !isRing(ring, tuning)) return []
-  const minutes = (ms: number): string => `${amount(ms / 60_000)} minutes`
   return [
     {
       signal: 'turns',

@@ -122,24 +122,36 @@ function environments({ judged: { apps, exemption, environment } }: Accused): In
   return { explanation, ruled_out: true, statement: `claimed, and not met: ${failed}${people}` }
 }
 
-function competitors({ judged, links, tuning }: Accused): InnocentExplanation {
+/** From this share of a pair's requests on, its users in common are a copy's rather than a market's. */
+const COPY_SHARE = 0.6
+
+const BESIDE_USERS = [
+  ['place', 'a common place'],
+  ['hand_over', 'hand-overs in time'],
+  ['owner', 'one account'],
+] as const
+
+function competitors({ judged, links }: Accused): InnocentExplanation {
   const explanation = 'competitors with the same routes and overlapping customers'
-  const beside = ['place', 'hand_over', 'owner'].filter((signal) => middleBits(links, signal) > 0)
+  const beside = BESIDE_USERS.filter(([signal]) => middleBits(links, signal) > 0)
   const shares = links.flatMap(({ facts }) => (facts.users === undefined ? [] : [facts.users.share]))
   const share = shares.length === 0 ? 0 : median(shares)
-  if (judged.draft.groups.length > 0 || beside.length > 0) {
-    const words = { place: 'a common place', hand_over: 'hand-overs in time', owner: 'one account' } as const
-    const said = beside.map((signal) => (signal === 'place' || signal === 'hand_over' ? words[signal] : words.owner))
-    const statement = `competitors do not share ${(judged.draft.groups.length > 0 ? [words.place] : said).join(' or ')}`
-    return { explanation, ruled_out: true, statement }
+  const said = judged.draft.groups.length > 0 ? ['a common place'] : beside.map(([, words]) => words)
+  if (said.length > 0) {
+    return { explanation, ruled_out: true, statement: `competitors do not share ${said.join(' or ')}` }
   }
   const statement = `the evidence is users in common: ${percent(share)} of the requests of the middle pair; a market has some of its users in common, a copy most`
-  return { explanation, ruled_out: share >= 0.6 && tuning.ledgers.fewUsersCapBits > 0, statement }
+  return { explanation, ruled_out: share >= COPY_SHARE, statement }
 }
 
 /** Whose evidence it is, and who could have made it. */
-function framing({ judged, candidates, links }: Accused): InnocentExplanation {
+function framing({ judged, candidates, links, tuning }: Accused): InnocentExplanation {
   const explanation = 'somebody else made these traces (framing, a stolen key)'
+  if (areBorrowed(judged.borrowed, tuning)) {
+    const statement =
+      'the keys are used here by somebody else than in their other lives; whether their owners handed them over or had them stolen, the logs cannot tell: ask the owners'
+    return { explanation, ruled_out: false, statement }
+  }
   const { members, victims, apps } = judged
   const traffic = commonTraffic(candidates.context, members)
   const share = median(members.map((app) => traffic.get(app) ?? 0))

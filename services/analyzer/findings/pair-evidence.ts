@@ -1,16 +1,19 @@
 /** The waterfall of a pair's two ledgers: each entry with what was observed, what chance gives, and the words for it. */
 import type { Evidence, Ledger } from '#schemas/finding.ts'
 import type { Candidates } from '../clusters/candidates.ts'
-import { placeKey, usersKey, type LedgerEntry, type PairLedgers } from '../evidence/ledgers.ts'
+import { isOne, placeKey, usersKey, type LedgerEntry, type PairLedgers } from '../evidence/ledgers.ts'
 import type { CommonPlace, PairContext, PairFacts } from '../evidence/pair-facts.ts'
 import { pool } from '../evidence/route-mix.ts'
 import { FAMILY_OF } from '../judgement/confidence.ts'
 import type { Counts } from '../run/snapshot.ts'
 import { median } from '../statistics.ts'
+import type { Part } from '../tuning.ts'
 import { quoted } from '#lib/printable.ts'
-import { address, amount, oneIn, percent } from './words.ts'
+import { address, addresses, amount, oneIn, percent } from './words.ts'
 
 type Measured = Pick<Evidence, 'observed' | 'expected' | 'unit' | 'p' | 'statement' | 'query'>
+
+const NOTHING_LEFT_OUT: ReadonlySet<Part> = new Set()
 
 const NOTHING: Counts = { keys: new Int32Array(0), counts: new Float64Array(0), total: 0 }
 
@@ -33,7 +36,7 @@ export function placeWords(context: PairContext, { place }: CommonPlace): string
   const [busiest = 0] = place.networks
   const more = place.networks.length - 1
   const at = address(context.snapshot.networks[busiest] ?? '')
-  return more === 0 ? at : `${at} and ${more} more address${more === 1 ? '' : 'es'} that the same apps use`
+  return more === 0 ? at : `${at} and ${addresses(more)} that the same apps use`
 }
 
 function placeMeasured(context: PairContext, facts: PairFacts, bits: number): Measured {
@@ -50,7 +53,7 @@ function placeMeasured(context: PairContext, facts: PairFacts, bits: number): Me
     expected: null,
     unit: "share of the app's requests made there, the lesser of the two",
     p: Math.min(1, u),
-    statement: `both run at ${where}, ${who}: at least ${percent(share)} of each one's requests; of unrelated pairs on this platform ${oneIn(-Math.log2(u))} has as much in common`,
+    statement: `both run at ${where}, ${who}: at least ${percent(share)} of each one's requests; of unrelated pairs on this platform ${oneIn(-Math.log2(u))} have as much in common`,
     query: 'sql/queries/snapshot/streams.sql',
   }
 }
@@ -95,16 +98,15 @@ function mixMeasured(context: PairContext, facts: PairFacts, bits: number): Meas
   const typical =
     others.length === 0 ? 0 : median(others.map((app) => overlap(mine, snapshot.apps[app]?.mix ?? NOTHING)))
   const where = on.length === 0 ? '' : ' from their common addresses'
-  const says =
-    bits >= 0
-      ? `what one does explains the other ${amount(2 ** bits)} times better than what the platform's other apps do`
-      : `what one does explains the other ${amount(2 ** -bits)} times worse than what the platform's other apps do`
+  // The factor is capped by the number of apps that it was compared with.
+  const least = Math.abs(bits) >= Math.log2(Math.max(2, worldApps.length)) - 0.01 ? 'at least ' : ''
+  const factor = `${least}${amount(2 ** Math.abs(bits))} times ${bits >= 0 ? 'better' : 'worse'}`
   return {
     observed,
     expected: typical,
     unit: 'share of requests to the same routes',
     p: null,
-    statement: `${percent(observed)} of their requests${where} go to the same routes in the same proportion, for the same kind of audience (with a typical app: ${percent(typical)}); ${says}`,
+    statement: `${percent(observed)} of their requests${where} go to the same routes in the same proportion, for the same kind of audience (with a typical app: ${percent(typical)}); what one does explains the other ${factor} than what the platform's other apps do`,
     query: on.length === 0 ? 'sql/queries/snapshot/app-routes.sql' : 'sql/queries/snapshot/streams.sql',
   }
 }
@@ -148,50 +150,42 @@ function agentMeasured({ snapshot, agentDegree }: PairContext, facts: PairFacts)
   }
 }
 
-function measured({ signal, bits }: LedgerEntry, facts: PairFacts, candidates: Candidates): Measured {
-  const { context } = candidates
-  switch (signal) {
-    case 'place':
-      return placeMeasured(context, facts, bits)
-    case 'users':
-      return usersMeasured(context, facts)
-    case 'hand_over':
-    case 'alternation':
-      return handOverMeasured(candidates, facts)
-    case 'mix':
-      return mixMeasured(context, facts, bits)
-    case 'agent':
-      return agentMeasured(context, facts)
-    case 'owner':
-    case 'name':
-    case 'domain':
-      return registryMeasured(context, facts, signal)
-  }
+type Measure = (candidates: Candidates, facts: PairFacts, bits: number) => Measured
+
+const MEASURES: Readonly<Record<LedgerEntry['signal'], Measure>> = {
+  place: ({ context }, facts, bits) => placeMeasured(context, facts, bits),
+  users: ({ context }, facts) => usersMeasured(context, facts),
+  hand_over: handOverMeasured,
+  alternation: handOverMeasured,
+  mix: ({ context }, facts, bits) => mixMeasured(context, facts, bits),
+  agent: ({ context }, facts) => agentMeasured(context, facts),
+  owner: ({ context }, facts) => registryMeasured(context, facts, 'owner'),
+  name: ({ context }, facts) => registryMeasured(context, facts, 'name'),
+  domain: ({ context }, facts) => registryMeasured(context, facts, 'domain'),
 }
 
 /** Both ledgers of a pair, each entry largest first. Statements are harmless text (lib/printable.ts). */
 export function pairEvidence(link: PairLedgers, candidates: Candidates): Evidence[] {
-  const items = (question: 'one_operator' | 'one_use_case', entries: readonly LedgerEntry[]): Evidence[] =>
-    entries
-      .toSorted((x, y) => Math.abs(y.bits) - Math.abs(x.bits))
-      .map((entry) => ({
-        ...measured(entry, link.facts, candidates),
-        signal: question === 'one_operator' ? entry.signal : `use_case_${entry.signal}`,
-        family: FAMILY_OF[entry.signal],
-        bits: Math.round(entry.bits * 100) / 100,
-        question,
-      }))
+  const item = (question: Ledger['question'], { signal, bits }: LedgerEntry): Evidence => {
+    const named = question === 'one_operator' ? signal : `use_case_${signal}`
+    const found = MEASURES[signal](candidates, link.facts, bits)
+    return { signal: named, family: FAMILY_OF[signal], ...found, bits: round(bits), question }
+  }
+  const items = (question: Ledger['question'], entries: readonly LedgerEntry[]): Evidence[] =>
+    entries.toSorted((x, y) => Math.abs(y.bits) - Math.abs(x.bits)).map((entry) => item(question, entry))
   return [...items('one_operator', link.operator), ...items('one_use_case', link.useCase)]
 }
 
 /** Prior and total of both ledgers of a pair. */
 export function pairLedgers(link: PairLedgers, { context }: Candidates): Ledger[] {
+  const isLinked = isOne(link, NOTHING_LEFT_OUT, context.tuning)
   const apps = [link.facts.a, link.facts.b].map((app) => context.snapshot.apps[app]?.app_id ?? '')
   const ledger = (question: Ledger['question'], entries: readonly LedgerEntry[], total: number): Ledger => ({
     question,
     apps,
     prior_bits: round(entries.reduce((left, { bits }) => left - bits, total)),
     total_bits: round(total),
+    is_linked: isLinked,
   })
   return [
     ledger('one_operator', link.operator, link.operatorBits),

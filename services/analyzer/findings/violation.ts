@@ -61,12 +61,27 @@ function memberLinks({ draft, members }: Judged): readonly PairLedgers[] {
   return links.length > 0 || draft.groups.length > 0 ? links : draft.links
 }
 
+/** Pairs whose ledgers are shown: the links; where a group was found as a whole, all of its pairs that were looked at. */
+function shownPairs(
+  { members }: Judged,
+  links: readonly PairLedgers[],
+  { ledgers }: Candidates,
+): readonly PairLedgers[] {
+  if (links.length > 0) return links
+  const sorted = members.toSorted((x, y) => x - y).slice(0, PAIRS_OF_MAX)
+  return sorted.flatMap((a, i) => sorted.slice(i + 1).flatMap((b) => ledgers.get(`${a} ${b}`) ?? []))
+}
+
+const bothBits = (link: PairLedgers): number => link.operatorBits + link.useCaseBits
+
 /** The pair in the middle by both ledgers together. */
 export function middleLink(links: readonly PairLedgers[]): PairLedgers | undefined {
-  const sum = (link: PairLedgers): number => link.operatorBits + link.useCaseBits
-  const sorted = links.toSorted((x, y) => sum(x) - sum(y) || x.facts.a - y.facts.a || x.facts.b - y.facts.b)
+  const sorted = links.toSorted((x, y) => bothBits(x) - bothBits(y) || x.facts.a - y.facts.a || x.facts.b - y.facts.b)
   return sorted[sorted.length >> 1]
 }
+
+/** Members whose pairs are looked through for the middle one. */
+const PAIRS_OF_MAX = 100
 
 const NETWORKS_MAX = 20
 
@@ -103,7 +118,7 @@ export function violationOf(judged: Judged, candidates: Candidates, tuning: Tuni
   if (verdict.kind !== 'violation') return undefined
   const { snapshot } = candidates.context
   const links = memberLinks(judged)
-  const middle = middleLink(links)
+  const middle = middleLink(shownPairs(judged, links, candidates))
   const accused = { judged, candidates, links, tuning }
   const isTimed =
     (ring !== undefined && isRing(ring, tuning)) ||

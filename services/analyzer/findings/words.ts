@@ -29,6 +29,8 @@ export function address(network: string): string {
   return network.startsWith('::ffff:') ? network.slice(7) : `${network}/64`
 }
 
+export const addresses = (more: number): string => `${more} more address${more === 1 ? '' : 'es'}`
+
 export const names = (texts: readonly string[], shown = 3): string => listed(texts.map(quoted), shown)
 
 /** Who registered the apps. Unknown owners are unknown, neither one nor many. `owners`: of each app, '' when the registry does not know it. */
