@@ -63,7 +63,7 @@ const gainWords = (gain: number | null): string => (gain === null ? '?' : `x ${g
 
 /** In a few words, what a signal found. Signals that are not here say nothing that others cannot make. */
 const SHORT: Readonly<Record<string, (item: Evidence) => string>> = {
-  group: ({ observed }) => `${observed} do the same at one place, unlike the others there`,
+  group: ({ observed }) => `${observed} at one place do the same`,
   place: ({ observed }) => `run at one place (${Math.round(observed * 100)} % of traffic)`,
   users: ({ observed, expected }) => `act for ${observed} of the same users (chance ${number(expected ?? 0)})`,
   hand_over: ({ observed, expected }) => `hand over ${observed} times (chance ${number(expected ?? 0)})`,

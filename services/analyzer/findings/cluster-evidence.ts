@@ -101,7 +101,7 @@ function borrowedEvidence({ borrowed }: Judged, tuning: Tuning): Evidence[] {
       bits: 0,
       statement:
         `${percent(borrowed.share)} of the keys that are used elsewhere too do here what they do nowhere else, and of those other lives only ` +
-        `${percent(borrowed.livesAlike)} of the pairs are alike: keys of different people, used here by somebody for something else`,
+        `${percent(borrowed.livesAlike)} of the pairs are alike (of any two apps ${percent(borrowed.strangersAlike)}): keys of different people, used here by somebody for something else`,
       query: 'sql/queries/snapshot/app-routes.sql',
     },
   ]
@@ -129,10 +129,13 @@ function turnsEvidence({ ring }: Judged, tuning: Tuning): Evidence[] {
   ]
 }
 
-function orderEvidence({ mode: { alternation, failover, mode } }: Judged, tuning: Tuning): Evidence[] {
+function orderEvidence(
+  { mode: { alternation, failover, mode, isAlternating }, rhythm }: Judged,
+  tuning: Tuning,
+): Evidence[] {
   const items: Evidence[] = []
   const timing = { family: 'timing', question: 'one_hand', bits: 0, query: TIMES } as const
-  if (alternation.z >= tuning.alternation.zMin) {
+  if (isAlternating) {
     items.push({
       ...timing,
       signal: 'alternation_order',
@@ -142,7 +145,19 @@ function orderEvidence({ mode: { alternation, failover, mode } }: Judged, tuning
       p: null,
       statement:
         `of ${amount(alternation.neighbours)} requests within a minute of the one before, ${amount(alternation.repeats)} were by the same app again, where a shuffle gives ` +
-        `${amount(alternation.expectedRepeats)} (${amount(alternation.z)} standard deviations): programs of their own repeat themselves, a rotation over keys does not`,
+        `${amount(alternation.expectedRepeats)} (${amount(alternation.z)} standard deviations): programs of their own repeat themselves, a rotation over keys does not, and shifted against each other they no longer alternate`,
+    })
+  } else if (rhythm !== undefined && rhythm.z >= tuning.alternation.coActivityZMin) {
+    items.push({
+      ...timing,
+      signal: 'one_rhythm',
+      observed: rhythm.switches,
+      expected: rhythm.expected,
+      unit: 'requests within a minute of one of another app',
+      p: null,
+      statement:
+        `${amount(rhythm.switches)} times a request came within a minute of one of another of the apps, where shifted times give ${amount(rhythm.expected)} ` +
+        `(${amount(rhythm.z)} standard deviations): they are at work at the same moments, as one job is that deals out its requests`,
     })
   }
   if (mode === 'failover') {

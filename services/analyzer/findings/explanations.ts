@@ -5,7 +5,7 @@
 import type { ExemptionFailure, InnocentExplanation } from '#schemas/finding.ts'
 import type { Candidates } from '../clusters/candidates.ts'
 import type { PairLedgers } from '../evidence/ledgers.ts'
-import { areBorrowed, isSingleUser } from '../judgement/keys.ts'
+import { areBorrowed, areKeysOfMany, isSingleUser } from '../judgement/keys.ts'
 import { isOneOwner } from '../judgement/policy.ts'
 import { commonTraffic } from '../judgement/standing.ts'
 import type { Judged } from '../judgement/verdicts.ts'
@@ -19,6 +19,8 @@ export interface Accused {
   readonly candidates: Candidates
   /** Accepted links between members. */
   readonly links: readonly PairLedgers[]
+  /** The links; where there are none, all pairs of members that were looked at. */
+  readonly pairs: readonly PairLedgers[]
   readonly tuning: Tuning
 }
 
@@ -58,21 +60,21 @@ function neighbours({ judged, links }: Accused, surpriseMin: number): InnocentEx
   return { explanation, ruled_out: least <= 4, statement }
 }
 
-function ownCopies({ judged, tuning }: Accused): InnocentExplanation {
+function ownCopies(accused: Accused): InnocentExplanation {
+  const { judged, tuning } = accused
   const explanation = "each person's own copy of one tool"
-  const single = judged.apps.filter((app) => isSingleUser(app, tuning)).length
-  const { apps, process, borrowed, ring, mode } = judged
-  if (single < tuning.policy.keyPerUserShareMin * apps.length || isOneOwner(apps)) {
-    const what = isOneOwner(apps)
-      ? 'one account registered them all'
-      : `only ${single} of ${apps.length} apps act for one person or nobody`
-    return { explanation, ruled_out: true, statement: what }
+  const { apps, usersHere, process, borrowed, mode } = judged
+  if (isOneOwner(apps)) return { explanation, ruled_out: true, statement: 'one account registered them all' }
+  if (!areKeysOfMany(apps, usersHere, tuning)) {
+    const single = apps.filter((app) => isSingleUser(app, tuning)).length
+    const statement = `they are no keys of one person each: ${single} of ${apps.length} apps act for one person or nobody`
+    return { explanation, ruled_out: true, statement }
   }
   const proofs = [
     process === undefined ? undefined : 'one process drives the keys',
     areBorrowed(borrowed, tuning) ? 'their keys are used here for what their owners do nowhere else' : undefined,
-    ring !== undefined && isRing(ring, tuning) ? 'they take turns in time' : undefined,
-    mode.alternation.z >= tuning.alternation.zMin ? 'requests go from key to key in one order' : undefined,
+    takesTurns(accused) ? 'they take turns in time' : undefined,
+    mode.isAlternating ? 'requests go from key to key in one order' : undefined,
   ].filter((proof) => proof !== undefined)
   const statement =
     proofs.length > 0
@@ -81,10 +83,10 @@ function ownCopies({ judged, tuning }: Accused): InnocentExplanation {
   return { explanation, ruled_out: true, statement }
 }
 
-function products({ judged, links }: Accused, bitsMin: number): InnocentExplanation {
+function products({ judged, pairs }: Accused, bitsMin: number): InnocentExplanation {
   const explanation = 'different products of one operator'
   const [group] = judged.draft.groups
-  const mixes = links.flatMap(({ facts }) => facts.mixBits ?? [])
+  const mixes = pairs.flatMap(({ facts }) => facts.mixBits ?? [])
   if (group !== undefined) {
     const fit = median([...group.fitBits.values()])
     const statement = `what the others do explains what each of them does: ${amount(fit)} bits better in the middle app than what other apps do`
@@ -98,8 +100,15 @@ function products({ judged, links }: Accused, bitsMin: number): InnocentExplanat
   return { explanation, ruled_out: middle >= bitsMin, statement }
 }
 
-function successor({ judged, links }: Accused): InnocentExplanation {
+const takesTurns = ({ judged: { ring }, tuning }: Accused): boolean => ring !== undefined && isRing(ring, tuning)
+
+function successor(accused: Accused): InnocentExplanation {
+  const { judged, links } = accused
   const explanation = 'a move from an old app to its successor'
+  if (links.length === 0 && takesTurns(accused)) {
+    const statement = 'the apps hand over to each other and back; an app does not come back after its successor'
+    return { explanation, ruled_out: true, statement }
+  }
   const pairs = (judged.members.length * (judged.members.length - 1)) / 2
   const statement =
     links.length === 0
@@ -131,21 +140,27 @@ const BESIDE_USERS = [
   ['owner', 'one account'],
 ] as const
 
-function competitors({ judged, links }: Accused): InnocentExplanation {
+function competitors(accused: Accused): InnocentExplanation {
+  const { judged, links } = accused
   const explanation = 'competitors with the same routes and overlapping customers'
   const beside = BESIDE_USERS.filter(([signal]) => middleBits(links, signal) > 0)
   const shares = links.flatMap(({ facts }) => (facts.users === undefined ? [] : [facts.users.share]))
   const share = shares.length === 0 ? 0 : median(shares)
-  const said = judged.draft.groups.length > 0 ? ['a common place'] : beside.map(([, words]) => words)
+  const said = [
+    ...(judged.draft.groups.length > 0 ? ['a common place'] : []),
+    ...(takesTurns(accused) ? ['turns in time'] : []),
+    ...beside.map(([, words]) => words),
+  ]
   if (said.length > 0) {
-    return { explanation, ruled_out: true, statement: `competitors do not share ${said.join(' or ')}` }
+    return { explanation, ruled_out: true, statement: `competitors do not share ${[...new Set(said)].join(' or ')}` }
   }
   const statement = `the evidence is users in common: ${percent(share)} of the requests of the middle pair; a market has some of its users in common, a copy most`
   return { explanation, ruled_out: share >= COPY_SHARE, statement }
 }
 
 /** Whose evidence it is, and who could have made it. */
-function framing({ judged, candidates, links, tuning }: Accused): InnocentExplanation {
+function framing(accused: Accused): InnocentExplanation {
+  const { judged, candidates, links, tuning } = accused
   const explanation = 'somebody else made these traces (framing, a stolen key)'
   if (areBorrowed(judged.borrowed, tuning)) {
     const statement =
@@ -156,19 +171,21 @@ function framing({ judged, candidates, links, tuning }: Accused): InnocentExplan
   const traffic = commonTraffic(candidates.context, members)
   const share = median(members.map((app) => traffic.get(app) ?? 0))
   const own = isOneOwner(apps)
-  const timed = middleBits(links, 'hand_over') > 0
+  const timed = middleBits(links, 'hand_over') > 0 || takesTurns(accused)
   const parts = [
     own ? 'one account registered them all, which only the platform writes' : undefined,
     share > 0
       ? `the middle app sends ${percent(share)} of its own requests from the common places: who frames an app, or uses its key without leave, moves little of its traffic`
       : undefined,
-    timed ? 'the apps keep to hand-overs with requests that their own keys sign' : undefined,
+    timed
+      ? 'the apps hand over both ways, with requests that their own keys sign: who imitates one can follow it, not be followed'
+      : undefined,
     'names, programs and routes are free to copy and never decide',
     victims.length === 0
       ? 'every member stands on what binds the others'
       : `${victims.length} that did not stand on it are named as victims, not accused`,
   ].filter((part) => part !== undefined)
-  return { explanation, ruled_out: own || share >= 0.5, statement: parts.join('; ') }
+  return { explanation, ruled_out: own || timed || share >= 0.5, statement: parts.join('; ') }
 }
 
 export function innocentExplanations(accused: Accused): InnocentExplanation[] {
@@ -207,7 +224,9 @@ export function closesWhen({ judged, links }: Accused): string[] {
     known.length > 1
       ? `${accounts(owners)} (${names(known)}) show what each does with its key, and that nobody else holds it`
       : 'its owner shows that the apps are different products, which no user and no data of one needs the other for',
-    ...(links.length === 0 ? ['the place turns out to be one where unrelated people run the same program'] : []),
+    ...(links.length === 0 && judged.draft.groups.length > 0
+      ? ['the place turns out to be one where unrelated people run the same program']
+      : []),
     'the platform approves the arrangement',
   ]
 }

@@ -85,6 +85,18 @@ function handOverMeasured({ handOvers }: Candidates, facts: PairFacts): Measured
   }
 }
 
+function alternationMeasured(bits: number): Measured {
+  return {
+    observed: Math.sqrt(bits * 2 * Math.LN2),
+    expected: 0,
+    unit: 'standard deviations fewer repeats than a shuffle gives',
+    p: 2 ** -bits,
+    statement:
+      'request by request they go from one to the other and back, as one process does that goes round its keys; shifted against each other in time they no longer do, so it is no accident of their pace',
+    query: 'sql/queries/snapshot/request-times.sql',
+  }
+}
+
 function mixMeasured(context: PairContext, facts: PairFacts, bits: number): Measured {
   const { snapshot, worldApps, residences } = context
   const on = facts.mixScope === 'common networks' ? facts.places.map(({ place }) => place.id) : []
@@ -156,7 +168,7 @@ const MEASURES: Readonly<Record<LedgerEntry['signal'], Measure>> = {
   place: ({ context }, facts, bits) => placeMeasured(context, facts, bits),
   users: ({ context }, facts) => usersMeasured(context, facts),
   hand_over: handOverMeasured,
-  alternation: handOverMeasured,
+  alternation: (_, _facts, bits) => alternationMeasured(bits),
   mix: ({ context }, facts, bits) => mixMeasured(context, facts, bits),
   agent: ({ context }, facts) => agentMeasured(context, facts),
   owner: ({ context }, facts) => registryMeasured(context, facts, 'owner'),

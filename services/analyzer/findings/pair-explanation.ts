@@ -15,7 +15,7 @@ import { probabilityOfBits } from '../statistics.ts'
 import type { Judged } from '../judgement/verdicts.ts'
 import type { Tuning } from '../tuning.ts'
 import { pairEvidence, pairLedgers, placeWords } from './pair-evidence.ts'
-import type { AccusedApp } from './violation.ts'
+import { accusedApp, type AccusedApp } from './violation.ts'
 import { amount, percent } from './words.ts'
 
 export interface PairExplanation {
@@ -81,7 +81,17 @@ function placeReasons(link: PairLedgers, { context, groups }: Candidates): strin
 
 const said = (bits: number): string => `${amount(bits)} bits, ${percent(probabilityOfBits(bits))}`
 
-function contradictions(link: PairLedgers, { ledgers }: Tuning): string[] {
+/** Hand-overs that count for nothing because they go one way. */
+function followerReasons({ facts }: PairLedgers, { handOvers }: Candidates, { spells }: Tuning): string[] {
+  const time = handOvers.get(`${facts.a} ${facts.b}`)
+  if (time === undefined || time.back >= spells.backMin) return []
+  return [
+    `${time.hits} hand-overs in time (chance ${amount(time.expected)}) counted for nothing: nearly all go one way, as they do when one follows the other`,
+  ]
+}
+
+function contradictions(link: PairLedgers, candidates: Candidates, tuning: Tuning): string[] {
+  const { ledgers } = tuning
   const { operatorBits, useCaseBits, facts } = link
   const veto = (facts.mixBits ?? 0) <= ledgers.vetoBits
   return [
@@ -107,6 +117,7 @@ function contradictions(link: PairLedgers, { ledgers }: Tuning): string[] {
           `both questions together reach ${amount(operatorBits + useCaseBits)} bits; at least ${ledgers.jointBitsMin} are needed`,
         ]
       : []),
+    ...followerReasons(link, candidates, tuning),
     ...(facts.areOwnersKnown
       ? []
       : ['the account of at least one of them is not known: that counts neither for nor against']),
@@ -132,6 +143,19 @@ function verdictWords({ verdict, gain, victims, members, process }: Judged, pair
   return `related apps of one account, not accused: ${used}, or nothing beside the account and what they do says that they work together`
 }
 
+const NOT_PROPOSED =
+  'no rule proposed the pair: no common place, no common users, no common account, name or domain, no hand-overs'
+
+/** What came of a pair of which both questions are answered yes. */
+function answered({ operatorBits, useCaseBits }: PairLedgers, isMove: boolean, isTogether: boolean): string[] {
+  const yes = `both questions are answered yes: ${said(operatorBits)}, and ${said(useCaseBits)}`
+  if (isMove) {
+    return [yes, 'but one comes after the other, at once or user by user: a move from an old app to its successor']
+  }
+  return isTogether ? [yes] : [yes, 'but too few links hold the clusters of the two together']
+}
+
+/** Throws a usage error for an app that sent nothing in the window. */
 export async function explainPair(question: PairQuestion, one: string, other: string): Promise<PairExplanation> {
   const { clickhouse, investigation, tuning } = question
   const { snapshot, candidates, judged } = investigation
@@ -142,40 +166,24 @@ export async function explainPair(question: PairQuestion, one: string, other: st
   const isLinked = isOne(link, NOTHING_LEFT_OUT, tuning)
   const ids = { a: snapshot.apps[a]?.app_id ?? '', b: snapshot.apps[b]?.app_id ?? '' }
   const moves = isLinked ? await successions(clickhouse, [ids], snapshot.window, tuning) : new Set()
-  const rules = candidates.blocked.pairs.get(`${a} ${b}`)?.rules ?? []
+  const isMove = moves.size > 0
   const holding = judged.filter(({ draft }) => pair.some((app) => draft.apps.includes(app)))
   const together = holding.find(({ draft }) => pair.every((app) => draft.apps.includes(app)))
-  const reasons = [
-    ...(rules.length === 0
-      ? [
-          'no rule proposed the pair: no common place, no common users, no common account, name or domain, no hand-overs',
-        ]
-      : []),
-    ...placeReasons(link, candidates),
-    ...(isLinked
-      ? [`both questions are answered yes: ${said(link.operatorBits)}, and ${said(link.useCaseBits)}`]
-      : contradictions(link, tuning)),
-    ...(moves.size > 0
-      ? [
-          'one comes after the other, at once or user by user: a move from an old app to its successor, which is not linked',
-        ]
-      : []),
-    ...(isLinked && moves.size === 0 && together === undefined
-      ? ['linked as a pair, but too few links hold the clusters of the two together']
-      : []),
-    ...(!isLinked && together !== undefined
-      ? ['not linked as a pair; other members, or a group at one place, hold both']
-      : []),
-  ]
+  const rules = candidates.blocked.pairs.get(`${a} ${b}`)?.rules ?? []
   return {
-    apps: pair
-      .flatMap((app) => snapshot.apps[app] ?? [])
-      .map(({ app_id, owner_id, name, requests, throttled }) => ({ app_id, owner_id, name, requests, throttled })),
+    apps: pair.flatMap((app) => snapshot.apps[app] ?? []).map(accusedApp),
     rules,
     ledgers: pairLedgers(link, candidates),
     evidence: pairEvidence(link, candidates),
-    isLinked: isLinked && moves.size === 0,
-    reasons,
+    isLinked: isLinked && !isMove,
+    reasons: [
+      ...(rules.length === 0 ? [NOT_PROPOSED] : []),
+      ...placeReasons(link, candidates),
+      ...(isLinked ? answered(link, isMove, together !== undefined) : contradictions(link, candidates, tuning)),
+      ...(isLinked || together === undefined
+        ? []
+        : ['other members, or a group at one place, hold both in one cluster']),
+    ],
     clusters: holding.map((found) => ({
       apps: found.draft.apps.flatMap((app) => snapshot.apps[app]?.app_id ?? []),
       of: found === together ? ('both' as const) : ('one' as const),

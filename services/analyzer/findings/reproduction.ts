@@ -13,7 +13,8 @@ export function reproduction(violation: Violation, window: Window, tuning: Tunin
   const clusters = apps.map(() => 0)
   const { emptyWords, emptyDomains, hostingSuffixes } = tuning.patterns
   const parametersOf: Readonly<Record<string, Reproduction['parameters']>> = {
-    'snapshot/request-times': { ...span, apps },
+    // No networks: requests from all of them.
+    'snapshot/request-times': { ...span, apps, networks: [] },
     'snapshot/apps': {
       ...span,
       empty_words: emptyWords,

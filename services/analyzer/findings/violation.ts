@@ -108,7 +108,7 @@ function networksOf({ members }: Judged, { context: { snapshot } }: Candidates):
     }))
 }
 
-function pick({ app_id, owner_id, name, requests, throttled }: SnapshotApp): AccusedApp {
+export function accusedApp({ app_id, owner_id, name, requests, throttled }: SnapshotApp): AccusedApp {
   return { app_id, owner_id, name, requests, throttled }
 }
 
@@ -118,8 +118,9 @@ export function violationOf(judged: Judged, candidates: Candidates, tuning: Tuni
   if (verdict.kind !== 'violation') return undefined
   const { snapshot } = candidates.context
   const links = memberLinks(judged)
-  const middle = middleLink(shownPairs(judged, links, candidates))
-  const accused = { judged, candidates, links, tuning }
+  const pairs = shownPairs(judged, links, candidates)
+  const middle = middleLink(pairs)
+  const accused = { judged, candidates, links, pairs, tuning }
   const isTimed =
     (ring !== undefined && isRing(ring, tuning)) ||
     middle?.operator.some(({ signal }) => signal === 'hand_over') === true
@@ -131,8 +132,8 @@ export function violationOf(judged: Judged, candidates: Candidates, tuning: Tuni
         members.map((app) => [snapshot.apps[app]?.app_id ?? '', confidence(judged, tuning, { app })]),
       ),
     },
-    apps: apps.map(pick),
-    victims: judged.victims.flatMap((app) => snapshot.apps[app] ?? []).map(pick),
+    apps: apps.map(accusedApp),
+    victims: judged.victims.flatMap((app) => snapshot.apps[app] ?? []).map(accusedApp),
     notProduction: notProduction(apps),
     policies: verdict.policies,
     exemption,

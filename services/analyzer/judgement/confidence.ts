@@ -1,10 +1,12 @@
 /**
- * How sure a finding is, from what judged it. Two ways to it, the surer counts: the links between its members (both questions' posteriors of the
- * middle link), and the group against its place's background (its surprise above what strangers reached). Proof of one hand adds to the second.
+ * How sure a finding is, from what judged it. Three ways to it, the surest counts: the links between its members (both questions' posteriors of the
+ * middle link), the group against its place's background (its surprise above what strangers reached; proof of one process adds to it), and the
+ * ring that takes turns (against shifted times).
  */
 import type { EvidenceFamily } from '#schemas/finding.ts'
 import type { LedgerEntry, PairLedgers } from '../evidence/ledgers.ts'
 import { median, probabilityOfBits } from '../statistics.ts'
+import { isRing } from '../signals/timing/hand-over.ts'
 import type { Tuning } from '../tuning.ts'
 import type { Judged } from './verdicts.ts'
 
@@ -21,7 +23,7 @@ export const FAMILY_OF: Readonly<Record<LedgerEntry['signal'], EvidenceFamily>> 
   domain: 'registry',
 }
 
-/** The most surprising of 273 groups of strangers, bits. */
+/** What strangers reached: the most surprising of 273 of their groups, bits. */
 const STRANGERS_BITS = 14
 
 export interface ConfidenceScope {
@@ -45,10 +47,16 @@ function proofBits({ process }: Pick<Judged, 'process'>): number {
   return process === undefined ? 0 : -Math.log2(process.p)
 }
 
+/** Bits of a normal deviate, for the hand-overs or for the absence of overlap, whichever is rarer; 0 where no ring takes turns. */
+function turnsBits({ ring }: Pick<Judged, 'ring'>, app: number | undefined, tuning: Tuning): number {
+  if (ring === undefined || !isRing(ring, tuning) || (app !== undefined && !ring.apps.includes(app))) return 0
+  return Math.max(0, ring.hitsZ, -ring.overlapZ) ** 2 / 2 / Math.LN2
+}
+
 /** 0..1, never above the tuning's `probabilityMax`. */
 export function confidence(
-  judged: Pick<Judged, 'draft' | 'members' | 'process'>,
-  { evidence }: Tuning,
+  judged: Pick<Judged, 'draft' | 'members' | 'process' | 'ring'>,
+  tuning: Tuning,
   { app, without }: ConfidenceScope = {},
 ): number {
   const members = new Set(judged.members)
@@ -63,5 +71,7 @@ export function confidence(
     ...groups.filter(({ apps }) => app === undefined || apps.includes(app)).map((group) => group.surpriseBits),
   )
   const byGroups = probabilityOfBits(surprise - STRANGERS_BITS + (without === 'timing' ? 0 : proofBits(judged)))
-  return Math.min(evidence.probabilityMax, Math.max(byLinks, byGroups))
+  const turns = without === 'timing' ? 0 : turnsBits(judged, app, tuning)
+  const byTurns = turns === 0 ? 0 : probabilityOfBits(turns - STRANGERS_BITS)
+  return Math.min(tuning.evidence.probabilityMax, Math.max(byLinks, byGroups, byTurns))
 }
