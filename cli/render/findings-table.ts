@@ -70,6 +70,7 @@ const SHORT: Readonly<Record<string, (item: Evidence) => string>> = {
   turns: ({ observed, expected }) => `take turns ${observed} times (chance ${number(expected ?? 0)})`,
   even_stagger: () => 'one scheduler drives them',
   one_moment: () => 'one scheduler drives them',
+  common_restart: () => 'they begin again together',
   common_fate: () => 'they stop and start together',
   borrowed_keys: () => 'keys used unlike their own lives',
   alternation_order: () => 'requests go from key to key',

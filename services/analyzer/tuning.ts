@@ -88,6 +88,10 @@ export const TUNING = {
     spanMs: 7_200_000,
     /** Resultant length of phases that are one moment; independent deployments reach .84. */
     momentMin: 0.95,
+    /** Phases that moved by more than this, of the period, have begun again. */
+    restartMoveMin: 0.05,
+    /** Resultant length of the phases before: above it they are one moment, not a constellation. */
+    restartSpreadMax: 0.9,
     /** Seconds around the full minute that crons share. */
     clockSeconds: 20,
     /** One process .8-1.0 of the keys and 2-9 events; templates at most .63. One outage of a host looks alike: one event. */

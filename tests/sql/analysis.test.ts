@@ -7,7 +7,16 @@ import { TUNING } from '../../services/analyzer/tuning.ts'
 import type { Window } from '../../services/analyzer/run/window.ts'
 import { openEngine, type Engine } from '../support/analyzer-engine.ts'
 import { platform, ring, RING } from '../support/analyzer-ring.ts'
-import { HOUR_MS, store, together, unrelated, WINDOW } from '../support/analyzer-traffic.ts'
+import {
+  HOUR_MS,
+  seededRandom,
+  store,
+  together,
+  unrelated,
+  WINDOW,
+  type Burst,
+  type Traffic,
+} from '../support/analyzer-traffic.ts'
 
 let engine: Engine
 beforeAll(async () => {
@@ -43,7 +52,7 @@ describe('an analysis of nothing', () => {
     expect(await storedWindow(engine.clickhouse)).toBeUndefined()
     const nothing = await run()
     expect(nothing).toMatchObject({ findings: [], exempt: [], innocent: [], apps: 0 })
-    expect(nothing.pairsByRule.size).toBe(0)
+    expect([...nothing.pairsByRule.values()].every((pairs) => pairs === 0)).toBe(true)
   })
 
   it('finds nothing in a window without requests, though there are some outside of it', async () => {
@@ -84,17 +93,20 @@ describe('an analysis', () => {
     expect((await run()).findings).toEqual([])
   })
 
-  it('reports a compliant development and production pair as exempt, and no finding', async () => {
-    const apps = [
-      { app: 'env-1', owner: 'harvest-inc', name: 'Harvester (dev)', description: 'Development of Harvester.' },
-      { app: 'env-2', owner: 'harvest-inc', name: 'Harvester (prod)', description: 'Production of Harvester.' },
-    ]
-    const dev = ring(['env-1'])
-    const prod = [1, 2, 3, 4].flatMap(() => ring(['env-2']).bursts)
-    await store(engine.clickhouse, together(unrelated(120, 1), { bursts: [...dev.bursts, ...prod], apps }))
+  it('reports compliant development, staging and production as exempt, and no finding', async () => {
+    const trio = (['dev', 'staging', 'prod'] as const).map((environment, i) => {
+      const app = `env-${environment}`
+      const name = `Harvester (${environment})`
+      const description = `The ${environment} instance of Harvester.`
+      return {
+        bursts: ring([app], { requests: [3, 4, 40][i] ?? 0, limit: 50 }).bursts,
+        apps: [{ app, owner: 'harvest-inc', name, description }],
+      }
+    })
+    await store(engine.clickhouse, together(unrelated(120, 1), ...trio))
     const analysis = await run()
     expect(analysis.findings).toEqual([])
-    expect(analysis.exempt).toEqual([['env-1', 'env-2']])
+    expect(analysis.exempt).toEqual([['env-dev', 'env-prod', 'env-staging']])
   })
 
   it("lets different products on one company's servers be", async () => {
@@ -106,18 +118,70 @@ describe('an analysis', () => {
     expect((await run()).findings).toEqual([])
   })
 
-  it('gives the same findings for the same data, whatever the blocks it came in', async () => {
+  it('gives the same for the same data, whatever the blocks and the order it came in', async () => {
     const whole = platform(1)
     await store(engine.clickhouse, whole)
     const [once] = (await run()).findings
     await engine.empty()
     const half = Math.floor(whole.bursts.length / 2)
-    await store(engine.clickhouse, { bursts: whole.bursts.slice(half), apps: whole.apps }, 'second')
-    await store(engine.clickhouse, { bursts: whole.bursts.slice(0, half), apps: [] }, 'first')
+    const turned = { bursts: whole.bursts.slice(half).toReversed(), apps: whole.apps.toReversed() }
+    await store(engine.clickhouse, turned, 'second')
+    await store(engine.clickhouse, { bursts: whole.bursts.slice(0, half).toReversed(), apps: [] }, 'first')
     const [again] = (await run()).findings
     expect(again?.id).toBe(once?.id)
     expect(again?.data.evidences).toEqual(once?.data.evidences)
     expect(again?.data.resources).toEqual(once?.data.resources)
+    expect(again?.data.unmapped.gain).toBe(once?.data.unmapped.gain)
+  })
+})
+
+/** Keys of ten people on one server: each polls every five minutes all day, for its person alone. `phase`: of key i, minutes. */
+function keysOfPeople(phase: (i: number) => number): Traffic {
+  const ids = Array.from({ length: 10 }, (_, i) => `own-${i}`)
+  return {
+    bursts: ids.flatMap((app, i): Burst[] => {
+      const from = 0.1 + phase(i) / 60
+      const more = { app, network: '203.0.113.9', user: `person-${i}`, agent: 'autopilot/4' }
+      // The second route is asked at every other poll, a second later.
+      const second = from - 2.5 / 60 + 1 / 3600
+      return [
+        { ...more, route: '/v1/route-4', requests: 276, hours: [from, from + 23] },
+        { ...more, route: '/v1/route-19', requests: 138, hours: [second, second + 23] },
+      ]
+    }),
+    apps: ids.map((app, i) => ({ app, owner: `person-${i}`, name: `Autopilot of person ${i}` })),
+  }
+}
+
+describe('keys of many people in one room', () => {
+  const innocent = Array.from({ length: 10 }, (_, i) => `own-${i}`)
+
+  it('are innocent without proof of one process: a template that each of them deployed', async () => {
+    const random = seededRandom(77)
+    const phases = innocent.map(() => 5 * random())
+    await store(
+      engine.clickhouse,
+      together(
+        unrelated(120, 1),
+        keysOfPeople((i) => phases[i] ?? 0),
+      ),
+    )
+    const analysis = await run()
+    expect(analysis.findings).toEqual([])
+    expect(analysis.innocent).toEqual([innocent])
+  })
+
+  it('are end users’ own keys when one process walks through them', async () => {
+    await store(
+      engine.clickhouse,
+      together(
+        unrelated(120, 1),
+        keysOfPeople((i) => i / 2),
+      ),
+    )
+    const analysis = await run()
+    expect(membersOf(analysis)).toEqual([innocent])
+    expect(analysis.findings[0]?.data.finding_info.types).toEqual(['end_user_supplied_keys'])
   })
 })
 

@@ -22,7 +22,7 @@ import {
 import type { Part, Tuning } from '../tuning.ts'
 import { assemble, mergeGroups, type DraftCluster } from './assemble.ts'
 import { groupsOf, type Group } from './groups.ts'
-import { successions } from './succession.ts'
+import { successionKey, successions } from './succession.ts'
 
 export interface Candidates {
   readonly context: PairContext
@@ -254,7 +254,7 @@ export async function findCandidates(options: CandidateOptions): Promise<Candida
     tuning,
   )
   const idOf = (app: number): string => snapshot.apps[app]?.app_id ?? ''
-  const links = accepted.filter(({ facts: { a, b } }) => !moves.has(`${idOf(a)} ${idOf(b)}`))
+  const links = accepted.filter(({ facts: { a, b } }) => !moves.has(successionKey(idOf(a), idOf(b))))
   const strong = all.filter(
     (group) =>
       group.apps.length >= 3 &&

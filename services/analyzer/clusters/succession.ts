@@ -41,6 +41,11 @@ export function isSuccession(row: SuccessionRow, { succession }: Tuning): boolea
   )
 }
 
+/** Names a pair of apps by ids, which are any strings. */
+export function successionKey(a: string, b: string): string {
+  return JSON.stringify([a, b])
+}
+
 /** Pairs asked at once: their ids travel as a parameter. */
 const PAIRS_PER_QUERY = 500
 
@@ -59,7 +64,7 @@ export async function successions(
       from: dateTimeParam(window.fromMs),
       to: dateTimeParam(window.toMs),
     })
-    for (const row of rows) if (isSuccession(row, tuning)) found.add(`${row.app_a} ${row.app_b}`)
+    for (const row of rows) if (isSuccession(row, tuning)) found.add(successionKey(row.app_a, row.app_b))
   }
   return found
 }

@@ -62,6 +62,10 @@ const PROOFS: Readonly<Record<ProcessProof, readonly [unit: string, words: strin
     'ask in turn at even distances around one period, as one scheduler that walks through its keys does',
   ],
   one_moment: ['likeness of the moments of polls, 0 to 1', 'ask at one and the same moment, which is no full minute'],
+  common_restart: [
+    'likeness of the moves of their phases, 0 to 1',
+    'began again together: the times of their polls moved by one and the same amount and kept their distances',
+  ],
   common_fate: [
     'pairs of keys silent in one minute',
     'fell silent in the same minutes, several times, while other programs at the place went on',

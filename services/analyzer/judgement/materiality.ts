@@ -3,8 +3,8 @@
  * the cluster) / (what one app may use). The policy is about getting round limits: for one account's duplicates and for environments a finding
  * needs a gain above 1.
  *
- * What one app may use: `limits` of the registry first; else the largest limit seen at a 429; else the largest limit in any answer, unless one
- * app alone was served more than that, which shows that it is a limit for each user and app.
+ * What one app may use: `limits` of the registry first; else the limit that refusals and answers name (`shareOf`). A header's limit is often for each
+ * user and app: then it bounds one user's share only.
  */
 import { z } from 'zod'
 import type { ClickHouse } from '#lib/clickhouse.ts'
@@ -16,13 +16,19 @@ const AppsInWindow = ClusterApps.extend({ from: z.string(), to: z.string() })
 
 export const clusterUseQuery = {
   name: 'clusters/cluster-use',
-  params: AppsInWindow.extend({ window_seconds: z.array(z.int()), not_production: z.array(z.int()) }),
+  params: AppsInWindow.extend({
+    window_seconds: z.array(z.int()),
+    offset_seconds: z.array(z.int()),
+    not_production: z.array(z.int()),
+  }),
   row: z.object({
     cluster: z.number(),
     route: z.string(),
     peak_served: z.number(),
     peak_of_one: z.number(),
     peak_of_others: z.number(),
+    for_user: z.number(),
+    peak_of_user: z.number(),
     limit_seen: z.number(),
     limit_at_429: z.number(),
   }),
@@ -31,6 +37,11 @@ export const limitWindowQuery = {
   name: 'clusters/limit-window',
   params: AppsInWindow,
   row: z.object({ cluster: z.number(), seconds: z.number() }),
+} as const
+export const windowOffsetQuery = {
+  name: 'clusters/window-offset',
+  params: z.object({ apps: z.array(z.string()), from: z.string(), to: z.string(), seconds: z.int() }),
+  row: z.object({ app_id: z.string(), offset_seconds: z.coerce.number() }),
 } as const
 type ClusterUse = z.infer<typeof clusterUseQuery.row>
 
@@ -53,34 +64,65 @@ export interface UseOf {
   readonly limits: ReadonlyMap<string, number>
 }
 
-/** What one app may use of a route in a window, and how that is known; undefined when it is not. */
-function limitOf(
-  use: ClusterUse,
-  limits: ReadonlyMap<string, number>,
-): { readonly limit: number; readonly known: string } | undefined {
+interface Share {
+  /** Used, of the whole cluster or of its busiest end user, in the busiest window. */
+  readonly used: number
+  readonly limit: number
+  readonly known: string
+}
+
+/**
+ * What was used against what one app may use, and how that is known; undefined when it is not. An answer to a request without a user names the
+ * app's limit. With a user it names either the app's or the user's: the app's when no app alone was served more, the user's at any rate, so
+ * that the busiest user's share is what can be shown.
+ */
+function shareOf(use: ClusterUse, limits: ReadonlyMap<string, number>): Share | undefined {
   const registered = limits.get(use.route)
-  if (registered !== undefined && registered > 0) return { limit: registered, known: 'the registry' }
-  if (use.limit_at_429 > 0 && use.limit_at_429 >= use.peak_of_one) return { limit: use.limit_at_429, known: 'refusals' }
-  if (use.limit_seen > 0 && use.peak_of_one <= use.limit_seen) return { limit: use.limit_seen, known: 'answers' }
+  if (registered !== undefined && registered > 0) {
+    return { used: use.peak_served, limit: registered, known: 'the registry' }
+  }
+  if (use.for_user === 0) {
+    const limit = use.limit_at_429 > 0 ? use.limit_at_429 : use.limit_seen
+    const known = use.limit_at_429 > 0 ? 'refusals' : 'answers'
+    return limit > 0 ? { used: use.peak_served, limit, known } : undefined
+  }
+  if (use.limit_at_429 >= use.peak_of_one) {
+    return { used: use.peak_served, limit: use.limit_at_429, known: 'refusals' }
+  }
+  if (use.limit_seen > 0) return { used: use.peak_of_user, limit: use.limit_seen, known: 'answers, for one user' }
   return undefined
 }
 
 function largestGain(uses: readonly ClusterUse[], limits: ReadonlyMap<string, number>, windowSeconds: number): Gain {
-  let best:
-    | { readonly use: ClusterUse; readonly limit: number; readonly known: string; readonly value: number }
-    | undefined
+  let best: (Share & { readonly route: string }) | undefined
   let ofOthers: number | null = null
   for (const use of uses) {
-    const found = limitOf(use, limits)
-    if (found === undefined) continue
-    const value = use.peak_served / found.limit
-    ofOthers = Math.max(ofOthers ?? 0, use.peak_of_others / found.limit)
-    if (best === undefined || value > best.value) best = { use, ...found, value }
+    const share = shareOf(use, limits)
+    if (share === undefined) continue
+    ofOthers = Math.max(ofOthers ?? 0, Math.min(share.used, use.peak_of_others) / share.limit)
+    if (best === undefined || share.used / share.limit > best.used / best.limit) best = { ...share, route: use.route }
   }
   if (best === undefined) return { value: null, basis: 'it is not known what one app may use', ofOthers: null }
-  const { use, limit, known, value } = best
-  const basis = `${use.peak_served} requests to ${use.route} in ${windowSeconds / 60} minutes, where one app may send ${limit} (from ${known})`
-  return { value, basis, ofOthers }
+  const { used, limit, known, route } = best
+  const basis = `${used} requests to ${route} in ${windowSeconds / 60} minutes, where one app may send ${limit} (from ${known})`
+  return { value: used / limit, basis, ofOthers }
+}
+
+/** Of each app, in their order, when its limit windows begin. */
+async function offsetsOf(
+  clickhouse: ClickHouse,
+  apps: readonly string[],
+  windowSeconds: readonly number[],
+  span: { readonly from: string; readonly to: string },
+): Promise<number[]> {
+  const offsets = new Map<string, number>()
+  for (const seconds of new Set(windowSeconds)) {
+    const some = apps.filter((_, i) => windowSeconds[i] === seconds)
+    for (const row of await clickhouse.query(windowOffsetQuery, { ...span, apps: some, seconds })) {
+      offsets.set(row.app_id, row.offset_seconds)
+    }
+  }
+  return apps.map((app) => offsets.get(app) ?? 0)
 }
 
 /** Gains of clusters, in their order. */
@@ -105,6 +147,7 @@ export async function measureGains(
     const rows = await clickhouse.query(clusterUseQuery, {
       ...params,
       window_seconds: windowSeconds,
+      offset_seconds: await offsetsOf(clickhouse, portion.apps, windowSeconds, span),
       not_production: notProduction,
     })
     for (const use of rows) {

@@ -17,6 +17,8 @@ export interface ClusterFacts {
   readonly usersHere: ReadonlyMap<string, number>
   /** Something beside the account and the mix says that the apps work together. */
   readonly isCorroborated: boolean
+  /** Nothing but users in common says that there is one operator: competitors have them too. */
+  readonly isByUsersAlone: boolean
   /** One process drives the keys, or they are borrowed, or they work in turns: proof of one hand. */
   readonly hasProof: boolean
 }
@@ -55,6 +57,8 @@ export function judge(facts: ClusterFacts, tuning: Tuning): Verdict {
   const isOne = isOneOwner(apps)
   const isMaterial = gain.value !== null && gain.value > tuning.policy.gainMin
   if (isOne && (!isMaterial || !facts.isCorroborated)) return { kind: 'innocent', explanation: 'related' }
+  // Competitors of one market share most of their customers; what they do not do is exceed one app's limit together.
+  if (!isOne && facts.isByUsersAlone && !isMaterial) return { kind: 'innocent', explanation: 'related' }
   if (!isOne && areKeysOfMany(apps, facts.usersHere, tuning)) {
     if (!hasProof) return { kind: 'innocent', explanation: 'own_tools' }
     if (apps.length >= tuning.policy.endUserKeysMin && haveUsers(apps)) {

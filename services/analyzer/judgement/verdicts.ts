@@ -175,6 +175,15 @@ function hasProof(
   )
 }
 
+/** Only users in common link these, no place and no order in time. */
+function isByUsersAlone({ draft, mode, ring }: Pick<Judged, 'draft' | 'mode' | 'ring'>, tuning: Tuning): boolean {
+  if (draft.groups.length > 0 || mode.isAlternating || (ring !== undefined && isRing(ring, tuning))) return false
+  const entries = draft.links.flatMap(({ operator }) => operator)
+  const says = (signal: string): boolean =>
+    entries.some((entry) => entry.signal === signal && entry.bits >= tuning.ledgers.corroborationBits)
+  return says('users') && !says('place') && !says('hand_over') && !says('alternation')
+}
+
 /** One account may have two products that ask for the same: beside the account and the mix something must say that they work together. */
 function isCorroborated(
   { draft, mode, rhythm, ring }: Pick<Judged, 'draft' | 'mode' | 'rhythm' | 'ring'>,
@@ -232,6 +241,7 @@ export async function judgeDrafts(options: VerdictOptions): Promise<Judged[]> {
       gain: without.has('materiality') ? { ...gain, value: Number.POSITIVE_INFINITY } : gain,
       sharedUserShare: shared,
       usersHere: one.usersHere,
+      isByUsersAlone: isByUsersAlone({ ...one, mode }, tuning),
       isCorroborated: isCorroborated({ ...one, mode }, tuning),
       hasProof: hasProof({ ...one, mode }, without, tuning),
     }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  binomialUpperTailBits,
   logGamma,
   median,
   poissonLowerTail,
@@ -138,6 +139,42 @@ describe('the tails of the Poisson distribution', () => {
     expect(poissonUpperTail(1, 1e-12)).toBeCloseTo(1e-12, 20)
     expect(poissonUpperTail(1, 1e6)).toBe(1)
     expect(poissonUpperTail(1_000_000, 1_000_000)).toBeCloseTo(0.5, 2)
+  })
+})
+
+/** -log2 P(X >= k), X ~ Binomial(n, a/b): the terms added up in whole numbers, a ratio at the end. */
+function binomialOracle(k: number, n: number, a: bigint, b: bigint): number {
+  let ways = 1n
+  let sum = 0n
+  for (let i = 0; i <= n; i += 1) {
+    if (i >= k) sum += ways * a ** BigInt(i) * (b - a) ** BigInt(n - i)
+    ways = (ways * BigInt(n - i)) / BigInt(i + 1)
+  }
+  return -Math.log2(Number((sum * ONE) / b ** BigInt(n)) / Number(ONE))
+}
+
+describe('the tail of the binomial distribution', () => {
+  it('is that of a sum in whole numbers', () => {
+    const cases = fc.record({ trials: fc.integer({ min: 1, max: 80 }), k: fc.nat(80), a: fc.bigInt(1n, 999n) })
+    fc.assert(
+      fc.property(cases, ({ trials, k, a }) => {
+        const truth = binomialOracle(Math.min(k, trials), trials, a, 1000n)
+        // The oracle has 60 decimal places, 199 bits.
+        fc.pre(truth < 160)
+        const error = Math.abs(binomialUpperTailBits(Math.min(k, trials), trials, Number(a) / 1000) - truth)
+        expect(error).toBeLessThan(1e-8)
+      }),
+      { seed: 7, numRuns: 300 },
+    )
+  })
+
+  it('is certain or impossible at the extremes, never NaN', () => {
+    expect(binomialUpperTailBits(0, 9, 0.1)).toBe(0)
+    expect(binomialUpperTailBits(0, 0, 0.1)).toBe(0)
+    expect(binomialUpperTailBits(3, 2, 0.1)).toBe(Number.POSITIVE_INFINITY)
+    expect(binomialUpperTailBits(1, 2, 0)).toBe(Number.POSITIVE_INFINITY)
+    expect(binomialUpperTailBits(2, 2, 1)).toBe(0)
+    expect(binomialUpperTailBits(500, 500, 0.001)).toBeCloseTo(500 * Math.log2(1000), 6)
   })
 })
 

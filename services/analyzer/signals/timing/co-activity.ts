@@ -39,6 +39,13 @@ function switchesOf(
 
 const HOUR_MS = 3_600_000
 
+/** Whole hours of up to `most` either way, no two keys the same while there are enough: two that move together are not shifted at all. */
+function hourShifts(keys: number, most: number, random: () => number): number[] {
+  const hours = Array.from({ length: 2 * most + 1 }, (_, i) => ({ shift: (i - most) * HOUR_MS, rank: random() }))
+  hours.sort((x, y) => x.rank - y.rank)
+  return Array.from({ length: keys }, (_, key) => hours[key % hours.length]?.shift ?? 0)
+}
+
 /** `timesByKey`: of each key its times, milliseconds ascending. */
 export function coActivity(
   timesByKey: readonly (readonly number[])[],
@@ -51,7 +58,7 @@ export function coActivity(
   const hours = Math.max(1, Math.min(6, Math.floor(windowMs / HOUR_MS / 4)))
   const random = seededRandom(timesByKey.length * 6007)
   const nulls = [
-    () => timesByKey.map(() => (Math.floor(random() * (2 * hours + 1)) - hours) * HOUR_MS),
+    () => hourShifts(timesByKey.length, hours, random),
     (draw: number) => offWindowShifts(timesByKey.length, limitWindowMs, 61 + draw * 97).map((shift) => shift / 2),
   ]
   let weakest: CoActivity | undefined

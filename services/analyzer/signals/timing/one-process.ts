@@ -7,6 +7,8 @@
  *   even stagger   one worker walks through the keys: the gaps between sorted phases are alike (coefficient of variation 0.0-0.2);
  *                  independent deployments give 0.5-2.1. Null: phases drawn uniformly.
  *   one moment     all phases alike, off the clock: independent crons share the full minute and nothing else.
+ *   common restart the phases of all keys move by one and the same amount, and keep their distances: one process began again. Independent
+ *                  deployments that begin again have phases of their own.
  *   common fate    keys miss polls in the same minutes, several times; null: each key's silences shifted by itself.
  */
 import { median } from '../../statistics.ts'
@@ -25,7 +27,7 @@ export interface PolledKey {
   readonly regularity: number
 }
 
-export type ProcessProof = 'even_stagger' | 'one_moment' | 'common_fate'
+export type ProcessProof = 'even_stagger' | 'one_moment' | 'common_restart' | 'common_fate'
 
 export interface OneProcess {
   readonly proof: ProcessProof
@@ -135,6 +137,37 @@ function schedule(keys: readonly PolledKey[], tuning: Tuning): OneProcess | unde
     expected: 1 / Math.sqrt(size),
     p: Math.max(1e-12, Math.exp(-size * length * length)),
   }
+}
+
+/** Keys whose phases move together from one span to the next, by more than they waver. */
+function commonRestart(keys: readonly PolledKey[], tuning: Tuning): OneProcess | undefined {
+  const { polls } = tuning
+  const { periodMs, keys: alike } = onOnePeriod(keys)
+  if (alike.length < polls.keysMin || periodMs <= 0) return undefined
+  const spans = [...phasesBySpan(alike, periodMs, Math.max(polls.spanMs, periodMs * 6))].toSorted(([x], [y]) => x - y)
+  let best: OneProcess | undefined
+  for (const [i, [, phases]] of spans.entries()) {
+    // The restart lies within a span, so spans that stand two apart are compared.
+    const earlier = spans[i - 2]?.[1]
+    if (earlier === undefined) continue
+    const moves = [...phases].flatMap(([app, phase]) => {
+      const before = earlier.get(app)
+      return before === undefined ? [] : [{ app, before, move: (phase - before + 1) % 1 }]
+    })
+    const moved = moves.filter(({ move }) => Math.min(move, 1 - move) > polls.restartMoveMin)
+    if (moved.length < polls.keysMin || moved.length < moves.length * polls.fateShareMin) continue
+    if (moved.length * 2 < alike.length) continue
+    const { length } = circular(moved.map(({ move }) => move))
+    // Where all phases are one anyway, moving together says nothing more.
+    if (length < polls.momentMin || circular(moved.map(({ before }) => before)).length > polls.restartSpreadMax)
+      continue
+    const apps = moved.map(({ app }) => app).toSorted((x, y) => x - y)
+    const p = Math.max(1e-12, Math.exp(-moved.length * length * length))
+    if (best === undefined || apps.length > best.apps.length) {
+      best = { proof: 'common_restart', apps, observed: length, expected: 1 / Math.sqrt(moved.length), p }
+    }
+  }
+  return best
 }
 
 /** Minutes in which a key missed polls, as half-open intervals of minutes. */
@@ -251,5 +284,5 @@ export function oneProcess(
 ): OneProcess | undefined {
   const regular = keys.filter((key) => key.regularity >= tuning.polls.regularityMin)
   if (regular.length < tuning.polls.keysMin || regular.length * 2 < keys.length) return undefined
-  return schedule(regular, tuning) ?? commonFate(regular, outages, windowMs, tuning)
+  return schedule(regular, tuning) ?? commonRestart(regular, tuning) ?? commonFate(regular, outages, windowMs, tuning)
 }

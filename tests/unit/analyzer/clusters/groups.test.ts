@@ -66,7 +66,7 @@ describe('a group', () => {
 
   it('is no member of another: two programs behind one door are two groups', () => {
     const rng = new Rng('two')
-    const sketches = [...room(7, 0, rng), ...room(6, 4, rng).map((app) => ({ ...app, id: `second ${app.id}` }))]
+    const sketches = [...room(7, 0, rng), ...room(6, 4, rng).map(({ id, on }) => ({ id: `second ${id}`, on }))]
     const groups = found(sketches).filter((group) => group.apps.length >= 5)
     expect(groups.map((group) => idsOf(sketches, group))).toEqual(
       expect.arrayContaining([keysOf(7), keysOf(6).map((id) => `second ${id}`)]),

@@ -1,15 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import type { App } from '../../../../services/analyzer/run/apps.ts'
-import { environmentsIn, judgeExemption } from '../../../../services/analyzer/judgement/exemption.ts'
+import {
+  environmentsIn,
+  judgeExemption,
+  notProduction,
+  type EnvironmentUse,
+} from '../../../../services/analyzer/judgement/exemption.ts'
+import type { SnapshotApp } from '../../../../services/analyzer/run/snapshot.ts'
 import { TUNING } from '../../../../services/analyzer/tuning.ts'
-import { app } from '../../../support/analyzer-cases.ts'
+import { app } from '../../../support/snapshot-cases.ts'
 
 const DEV = app('dev', { name: 'Acme (dev)', description: 'Acme, development instance.', requests: 50 })
 const STAGING = app('stg', { name: 'Acme (staging)', description: 'Acme, staging instance.', requests: 100 })
 const PROD = app('prd', { name: 'Acme (prod)', description: 'Acme, production instance.', requests: 10_000 })
 
-const judged = (...apps: readonly App[]): ReturnType<typeof judgeExemption> => judgeExemption(apps, TUNING)
-const failuresOf = (...apps: readonly App[]): readonly string[] => {
+const QUIET: EnvironmentUse = { gain: null, gainOfOthers: null, userJaccard: null }
+const judged = (...apps: readonly SnapshotApp[]): ReturnType<typeof judgeExemption> =>
+  judgeExemption(apps, QUIET, TUNING)
+const failuresOf = (...apps: readonly SnapshotApp[]): readonly string[] => {
   const exemption = judged(...apps)
   expect(exemption.claimed).toBe(true)
   expect(exemption.holds).toBe(exemption.failures.length === 0)
@@ -87,11 +94,58 @@ describe('the exemption fails by exactly the condition that is broken', () => {
     expect(failuresOf(DEV, PROD, second)).toEqual(['environment_claimed_twice'])
   })
 
-  it('development and staging that carry production load', () => {
-    expect(failuresOf({ ...DEV, requests: 4_000 }, { ...STAGING, requests: 2_000 }, PROD)).toEqual([
+  it('of an unknown account is not held to be of another one', () => {
+    expect(failuresOf(DEV, STAGING, { ...PROD, owner_id: '' })).toEqual([])
+  })
+})
+
+describe('development and staging carry production load', () => {
+  const { environmentUsersMin, environmentLoadMin, environmentGainMin } = TUNING.policy
+  const carries = (use: Partial<EnvironmentUse>): boolean =>
+    judgeExemption([DEV, STAGING, PROD], { ...QUIET, ...use }, TUNING).failures.includes(
       'non_production_carries_production_load',
-    ])
-    expect(failuresOf({ ...DEV, requests: 3_000 }, { ...STAGING, requests: 1_900 }, PROD)).toEqual([])
+    )
+
+  it("when the group exceeds one app's limit and their users are production's own people", () => {
+    expect(carries({ gain: 2.5, gainOfOthers: 1.5, userJaccard: 0.9 })).toBe(true)
+  })
+
+  it('not when a few testers use them, whatever they send', () => {
+    expect(carries({ gain: 9, gainOfOthers: 8, userJaccard: environmentUsersMin / 2 })).toBe(false)
+  })
+
+  it("not within one app's limit: a tiny product is exempt whatever its dev traffic", () => {
+    expect(carries({ gain: 1, gainOfOthers: 0.9, userJaccard: 1 })).toBe(false)
+    expect(carries({ gain: 0.2, gainOfOthers: 0.19 })).toBe(false)
+  })
+
+  it('by their share of the peak where nobody is logged', () => {
+    const gain = 2 * environmentGainMin
+    expect(carries({ gain, gainOfOthers: gain * environmentLoadMin })).toBe(true)
+    expect(carries({ gain, gainOfOthers: gain * environmentLoadMin * 0.9 })).toBe(false)
+    expect(carries({ gain: (1 + environmentGainMin) / 2, gainOfOthers: 1 })).toBe(false)
+  })
+
+  it('not when no limit is known', () => {
+    expect(carries({ gain: null, userJaccard: 1 })).toBe(false)
+  })
+
+  it('more surely the more they use: no step back as gain and common users grow', () => {
+    const grid = [0, 0.5, 1, 1.1, 1.5, 3, 10]
+    for (const userJaccard of [null, 0, 0.1, 0.5, 1]) {
+      const verdicts = grid.map((gain) => carries({ gain, gainOfOthers: gain * 0.8, userJaccard }))
+      expect(verdicts.lastIndexOf(false)).toBe(verdicts.filter((one) => !one).length - 1)
+    }
+  })
+})
+
+describe('apps that are not production', () => {
+  it('are those whose name, or else whose description, says so', () => {
+    expect([...notProduction([DEV, STAGING, PROD])]).toEqual(['dev', 'stg'])
+    const unnamed = app('x', { name: 'Acme', description: 'For testing.' })
+    expect([...notProduction([unnamed, PROD])]).toEqual(['x'])
+    expect([...notProduction([app('a'), app('b')])]).toEqual([])
+    expect([...notProduction([])]).toEqual([])
   })
 })
 

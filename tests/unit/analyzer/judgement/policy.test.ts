@@ -1,20 +1,36 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { App } from '../../../../services/analyzer/run/apps.ts'
 import { judgeExemption } from '../../../../services/analyzer/judgement/exemption.ts'
-import { judge, ownersOf, type ClusterFacts, type Verdict } from '../../../../services/analyzer/judgement/policy.ts'
-import { isSuccession, type SuccessionRow } from '../../../../services/analyzer/clusters/succession.ts'
+import {
+  isOneOwner,
+  judge,
+  ownersOf,
+  type ClusterFacts,
+  type Verdict,
+} from '../../../../services/analyzer/judgement/policy.ts'
+import type { SnapshotApp } from '../../../../services/analyzer/run/snapshot.ts'
 import { TUNING } from '../../../../services/analyzer/tuning.ts'
-import { app } from '../../../support/analyzer-cases.ts'
+import { app } from '../../../support/snapshot-cases.ts'
 
-function verdict(apps: readonly App[], more: Partial<ClusterFacts> = {}): Verdict {
-  const facts = { sharedUserShare: null, elsewhereShares: [0.05], effectiveHours: [23] }
-  return judge({ apps, exemption: judgeExemption(apps, TUNING), ...facts, ...more }, TUNING)
+const gainOf = (value: number | null): ClusterFacts['gain'] => ({ value, basis: 'by hand', ofOthers: null })
+const QUIET = { gain: null, gainOfOthers: null, userJaccard: null } as const
+
+/** Two and more limits used, corroborated, proven: what is tested is what is taken away. */
+function verdict(apps: readonly SnapshotApp[], more: Partial<ClusterFacts> = {}): Verdict {
+  const exemption = judgeExemption(apps, QUIET, TUNING)
+  const facts = {
+    sharedUserShare: null,
+    usersHere: new Map<string, number>(),
+    isCorroborated: true,
+    hasProof: true,
+    gain: gainOf(2.4),
+  }
+  return judge({ apps, exemption, ...facts, ...more }, TUNING)
 }
 
 /** Apps of a person each: `i` owns app `i` and is its one user. */
-function personal(count: number, more: Partial<App> = {}): App[] {
-  return Array.from({ length: count }, (_, i) =>
+const personal = (count: number, more: Partial<SnapshotApp> = {}): SnapshotApp[] =>
+  Array.from({ length: count }, (_, i) =>
     app(`a${i}`, {
       owner_id: `person-${i}`,
       users: 1,
@@ -24,37 +40,23 @@ function personal(count: number, more: Partial<App> = {}): App[] {
       ...more,
     }),
   )
-}
 
-const withUsers = (users: number, owners: readonly string[] = ['one', 'one', 'one']): App[] =>
+const withUsers = (users: number, owners: readonly string[] = ['one', 'one', 'one']): SnapshotApp[] =>
   owners.map((owner_id, i) =>
     app(`a${i}`, { owner_id, users, user_requests: 900, top_user_requests: 30, top_user: 'u' }),
   )
 
+const violation = (...policies: string[]): unknown => ({ kind: 'violation', policies })
+
 describe('the rule that a cluster breaks', () => {
-  it('is duplicate apps of a single owner', () => {
-    expect(verdict([app('a'), app('b')])).toEqual({ kind: 'violation', policies: ['duplicate_apps_single_owner'] })
-  })
-
-  it('is duplicate apps of multiple owners', () => {
-    expect(verdict([app('a'), app('b', { owner_id: 'other' })])).toEqual({
-      kind: 'violation',
-      policies: ['duplicate_apps_multiple_owners'],
-    })
-  })
-
-  it('is multiple owners when the registry knows none of the apps: nobody is taken for one account', () => {
-    const unknown = [app('a', { owner_id: '' }), app('b', { owner_id: '' })]
-    expect(verdict(unknown)).toEqual({ kind: 'violation', policies: ['duplicate_apps_multiple_owners'] })
-    expect(ownersOf(unknown)).toEqual(['unregistered:a', 'unregistered:b'])
+  it('is duplicate apps of a single owner, or of multiple owners', () => {
+    expect(verdict([app('a'), app('b')])).toEqual(violation('duplicate_apps_single_owner'))
+    expect(verdict([app('a'), app('b', { owner_id: 'other' })])).toEqual(violation('duplicate_apps_multiple_owners'))
   })
 
   it('is misuse of the exemption when it is claimed and fails, the duplicates after it', () => {
     const apps = ['a', 'b'].map((id) => app(id, { name: 'Acme (prod)', description: 'Production of Acme.' }))
-    expect(verdict(apps)).toEqual({
-      kind: 'violation',
-      policies: ['environment_exemption_misuse', 'duplicate_apps_single_owner'],
-    })
+    expect(verdict(apps)).toEqual(violation('environment_exemption_misuse', 'duplicate_apps_single_owner'))
   })
 
   it('is none when the exemption holds', () => {
@@ -66,135 +68,113 @@ describe('the rule that a cluster breaks', () => {
   })
 })
 
-describe('a service sharded over apps', () => {
-  const sharded = { kind: 'violation', policies: ['service_sharded_across_apps', 'duplicate_apps_single_owner'] }
-  const plain = { kind: 'violation', policies: ['duplicate_apps_single_owner'] }
+describe('owners', () => {
+  it('that are unknown are neither counted nor taken for one', () => {
+    const unknown = [app('a', { owner_id: '' }), app('b', { owner_id: '' })]
+    expect(ownersOf(unknown)).toEqual([])
+    expect(isOneOwner(unknown)).toBe(false)
+    expect(isOneOwner([app('a'), app('b', { owner_id: '' })])).toBe(false)
+    expect(isOneOwner([app('a'), app('b')])).toBe(true)
+    expect(verdict(unknown)).toEqual(violation('duplicate_apps_multiple_owners'))
+  })
+})
 
+describe("one account's duplicates", () => {
+  const related = { kind: 'innocent', explanation: 'related' }
+
+  it("are related apps, and no finding, within one app's limit", () => {
+    expect(verdict([app('a'), app('b')], { gain: gainOf(TUNING.policy.gainMin) })).toEqual(related)
+  })
+
+  it('are no finding when no limit is known', () => {
+    expect(verdict([app('a'), app('b')], { gain: gainOf(null) })).toEqual(related)
+  })
+
+  it('are no finding when only the account and what they do link them', () => {
+    expect(verdict([app('a'), app('b')], { isCorroborated: false })).toEqual(related)
+  })
+
+  it('of several accounts need no gain: the breach is the arrangement', () => {
+    const apps = [app('a'), app('b', { owner_id: 'other' })]
+    expect(verdict(apps, { gain: gainOf(0.1) })).toEqual(violation('duplicate_apps_multiple_owners'))
+  })
+
+  it('are a finding from some gain on, and at every larger one', () => {
+    const kinds = [0, 0.5, 1, 1.01, 2, 50].map((value) => verdict([app('a'), app('b')], { gain: gainOf(value) }).kind)
+    expect(kinds).toEqual(['innocent', 'innocent', 'innocent', 'violation', 'violation', 'violation'])
+  })
+})
+
+describe('a service sharded over apps', () => {
   it('has many users, each in one app', () => {
-    expect(verdict(withUsers(200), { sharedUserShare: 0.02 })).toEqual(sharded)
+    const policies = ['service_sharded_across_apps', 'duplicate_apps_single_owner'] as const
+    expect(verdict(withUsers(200), { sharedUserShare: 0.02 })).toEqual(violation(...policies))
   })
 
   it('names several owners where there are several', () => {
-    expect(verdict(withUsers(200, ['one', 'two', 'two']), { sharedUserShare: 0 })).toEqual({
-      kind: 'violation',
-      policies: ['service_sharded_across_apps', 'duplicate_apps_multiple_owners'],
-    })
+    expect(verdict(withUsers(200, ['one', 'two', 'two']), { sharedUserShare: 0 })).toEqual(
+      violation('service_sharded_across_apps', 'duplicate_apps_multiple_owners'),
+    )
   })
 
-  it('is not one whose users are in several of its apps', () => {
-    expect(verdict(withUsers(200), { sharedUserShare: 0.11 })).toEqual(plain)
-  })
-
-  it('is not one of a few users or of none', () => {
-    expect(verdict(withUsers(9), { sharedUserShare: 0 })).toEqual(plain)
+  it('is not one whose users are in several of its apps, nor one of a few users or of none', () => {
+    const plain = violation('duplicate_apps_single_owner')
+    const { partitionSharedMax, manyUsersMin } = TUNING.policy
+    expect(verdict(withUsers(200), { sharedUserShare: partitionSharedMax + 0.01 })).toEqual(plain)
+    expect(verdict(withUsers(manyUsersMin - 1), { sharedUserShare: 0 })).toEqual(plain)
     expect(verdict(withUsers(0), { sharedUserShare: null })).toEqual(plain)
   })
 })
 
 describe("end users' own keys", () => {
-  const supplied = { kind: 'violation', policies: ['end_user_supplied_keys'] }
+  const supplied = violation('end_user_supplied_keys')
+  const { endUserKeysMin } = TUNING.policy
 
-  it('are five and more apps of a person each, driven from one place around the clock', () => {
-    expect(verdict(personal(5))).toEqual(supplied)
-    expect(verdict(personal(30))).toEqual(supplied)
+  it('are apps of a person each that one hand drives; no gain is needed', () => {
+    expect(verdict(personal(endUserKeysMin))).toEqual(supplied)
+    expect(verdict(personal(30), { gain: gainOf(0.01) })).toEqual(supplied)
+  })
+
+  it("without proof of one hand are each person's own tool, however many there are", () => {
+    for (const count of [2, endUserKeysMin, 300]) {
+      expect(verdict(personal(count), { hasProof: false })).toEqual({ kind: 'innocent', explanation: 'own_tools' })
+    }
   })
 
   it('are not fewer than five apps', () => {
-    expect(verdict(personal(4))).toEqual({ kind: 'violation', policies: ['duplicate_apps_multiple_owners'] })
+    expect(verdict(personal(endUserKeysMin - 1))).toEqual(violation('duplicate_apps_multiple_owners'))
   })
 
   it('may be used by another person than their owner, as long as each has one', () => {
-    const strangers = personal(8).flatMap((item, i) => [{ ...item, top_user: `customer-${i}` }])
+    const strangers = personal(8).map((item, i) => Object.assign(item, { top_user: `customer-${i}` }))
     expect(verdict(strangers)).toEqual(supplied)
   })
 
-  it('are not the apps of one account, nor all of one user', () => {
-    expect(verdict(personal(8, { owner_id: 'one' }))).toEqual({
-      kind: 'violation',
-      policies: ['duplicate_apps_single_owner'],
-    })
-    expect(verdict(personal(8, { top_user: 'operator' }))).toEqual({
-      kind: 'violation',
-      policies: ['duplicate_apps_multiple_owners'],
-    })
-  })
-
-  it('are not apps that serve a crowd', () => {
+  it('are not the apps of one account, nor all of one user, nor apps that serve a crowd', () => {
+    expect(verdict(personal(8, { owner_id: 'one' }))).toEqual(violation('duplicate_apps_single_owner'))
+    expect(verdict(personal(8, { top_user: 'operator' }))).toEqual(violation('duplicate_apps_multiple_owners'))
     expect(verdict(personal(8, { users: 40, top_user_requests: 100 }))).not.toEqual(supplied)
   })
 
-  it('are innocent when the middle app is used elsewhere too: a tool that each person runs at home', () => {
-    expect(verdict(personal(8), { elsewhereShares: [0.1, 0.6, 0.9] })).toEqual({
-      kind: 'innocent',
-      explanation: 'own_tools',
-    })
-  })
-
-  it('are innocent when people sleep: no traffic around the clock', () => {
-    expect(verdict(personal(8), { effectiveHours: [7, 9, 23] })).toEqual({ kind: 'innocent', explanation: 'own_tools' })
+  it('are not said to be so when nobody is logged: nothing tells whose keys they are', () => {
+    const nobody = personal(8, { users: 0, top_user: '', top_user_requests: 0, user_requests: 0 })
+    expect(verdict(nobody)).toEqual(violation('duplicate_apps_multiple_owners'))
   })
 
   it('are not made innocent by an environment in their names', () => {
-    const claimed = personal(6, { name: 'Bot prod', description: 'prod' })
-    expect(verdict(claimed)).toEqual(supplied)
+    expect(verdict(personal(6, { name: 'Bot prod', description: 'prod' }))).toEqual(supplied)
   })
 })
 
-describe('a move from an old app to its successor', () => {
-  const row: SuccessionRow = {
-    app_a: 'a',
-    app_b: 'b',
-    precedence: 0.5,
-    trend: 0,
-    common_users: 0,
-    moved_ab: 0,
-    moved_ba: 0,
-    undecided: 0,
-  }
-  const moves = (more: Partial<SuccessionRow>): boolean => isSuccession({ ...row, ...more }, TUNING)
-
-  it('is one app after the other, in either order', () => {
-    expect(moves({ precedence: 0.99 })).toBe(true)
-    expect(moves({ precedence: 0.01 })).toBe(true)
-  })
-
-  it('is not two apps side by side', () => {
-    expect(moves({})).toBe(false)
-    expect(moves({ precedence: 0.94 })).toBe(false)
-    expect(moves({ precedence: 0.06 })).toBe(false)
-  })
-
-  it('is traffic that goes over little by little, in either direction', () => {
-    expect(moves({ trend: 0.8 })).toBe(true)
-    expect(moves({ trend: -0.8 })).toBe(true)
-    expect(moves({ trend: 0.79 })).toBe(false)
-  })
-
-  it('is users who went over one way, one after another', () => {
-    expect(moves({ common_users: 40, moved_ab: 37, undecided: 1 })).toBe(true)
-    expect(moves({ common_users: 40, moved_ba: 37, undecided: 1 })).toBe(true)
-  })
-
-  it('is not users who go back and forth, nor too few to tell', () => {
-    expect(moves({ common_users: 40, moved_ab: 20, moved_ba: 18 })).toBe(false)
-    expect(moves({ common_users: 7, moved_ab: 7 })).toBe(false)
-    expect(moves({ common_users: 40, moved_ab: 5, undecided: 35 })).toBe(false)
-  })
-
-  it('does not depend on which app is called a', () => {
-    const rows = fc.record({
-      precedence: fc.double({ min: 0, max: 1, noNaN: true }),
-      trend: fc.double({ min: -1, max: 1, noNaN: true }),
-      moved_ab: fc.nat(30),
-      moved_ba: fc.nat(30),
-      undecided: fc.nat(30),
-    })
+describe('a verdict', () => {
+  it('does not depend on the order of the apps', () => {
+    const apps = [...personal(5), ...withUsers(12, ['one', 'two'])].map((item, i) =>
+      Object.assign(item, { app_id: `x${i}` }),
+    )
+    const orders = fc.shuffledSubarray(apps, { minLength: 2 })
     fc.assert(
-      fc.property(rows, ({ precedence, trend, moved_ab, moved_ba, undecided }) => {
-        const common_users = moved_ab + moved_ba + undecided
-        const users = { undecided, common_users }
-        const mirrored = { ...users, precedence: 1 - precedence, trend: -trend, moved_ab: moved_ba, moved_ba: moved_ab }
-        expect(moves(mirrored)).toBe(moves({ ...users, precedence, trend, moved_ab, moved_ba }))
+      fc.property(orders, fc.boolean(), (some, hasProof) => {
+        expect(verdict(some.toReversed(), { hasProof })).toEqual(verdict(some, { hasProof }))
       }),
       { seed: 1 },
     )

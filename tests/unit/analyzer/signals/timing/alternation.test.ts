@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Rng } from '#simulate/random.ts'
-import { alternation } from '../../../../../services/analyzer/signals/timing/alternation.ts'
+import { alternates, alternation, isInTurn } from '../../../../../services/analyzer/signals/timing/alternation.ts'
 import { TUNING } from '../../../../../services/analyzer/tuning.ts'
 
 const SECOND = 1000
@@ -117,9 +117,64 @@ describe('alternation', () => {
   })
 
   it('of nothing is nothing', () => {
-    const nothing = { neighbours: 0, repeats: 0, expectedRepeats: 0, z: 0, roundShare: 0 }
+    const nothing = { neighbours: 0, repeats: 0, expectedRepeats: 0, z: 0, roundShare: 0, gapRatio: 1 }
     expect(alternation([], TUNING)).toEqual(nothing)
     expect(alternation([[], []], TUNING)).toEqual(nothing)
     expect(alternation([[1, 2, 3]], TUNING)).toEqual(nothing)
+  })
+})
+
+describe('in turn because of one another', () => {
+  const DAY = 24 * HOUR
+  const isTurn = (times: readonly (readonly number[])[]): boolean =>
+    alternates(times, alternation(times, TUNING), 900 * SECOND, DAY, TUNING)
+
+  /** One process that goes round the keys whenever there is work. */
+  function roundOf(keys: number, work: readonly number[]): number[][] {
+    return Array.from({ length: keys }, (_, key) => work.filter((__, i) => i % keys === key))
+  }
+
+  it('are the keys of one process: shifted against each other they are so no more', () => {
+    const rng = new Rng('work')
+    expect(isTurn(roundOf(2, poisson(20 * SECOND, DAY, rng)))).toBe(true)
+    const bouts = poisson(HOUR / 2, DAY - HOUR, rng).flatMap((start) =>
+      poisson(6 * SECOND, 5 * 60 * SECOND, rng).map((time) => start + time),
+    )
+    expect(
+      isTurn(
+        roundOf(
+          4,
+          bouts.toSorted((x, y) => x - y),
+        ),
+      ),
+    ).toBe(true)
+  })
+
+  it('are not two steady programs of one pace: they alternate at any shift', () => {
+    const rng = new Rng('steady')
+    const steady = [0, 13].map((phase) =>
+      Array.from({ length: 2000 }, (_, i) => (phase + i * 30) * SECOND + rng.range(0, SECOND)),
+    )
+    expect(isInTurn(alternation(steady, TUNING), TUNING)).toBe(true)
+    expect(isTurn(steady)).toBe(false)
+  })
+
+  it('is not a follower: he comes seconds after the one he copies, and never the other way about', () => {
+    const rng = new Rng('follower')
+    const leader = poisson(40 * SECOND, DAY, rng)
+    const follower = leader.map((time) => time + rng.range(1, 2) * SECOND).toSorted((x, y) => x - y)
+    const found = alternation([leader, follower], TUNING)
+    expect(found.z).toBeGreaterThan(TUNING.alternation.zMin)
+    expect(found.gapRatio).toBeGreaterThan(TUNING.alternation.gapRatioMax)
+    expect(isTurn([leader, follower])).toBe(false)
+  })
+
+  it('is nobody among independent programs, nor in nothing', () => {
+    const rng = new Rng('independent turns')
+    for (let draw = 0; draw < 50; draw += 1) {
+      expect(isTurn([0, 1, 2].map(() => poisson(rng.range(5, 60) * SECOND, HOUR, rng)))).toBe(false)
+    }
+    expect(isTurn([])).toBe(false)
+    expect(isTurn([[], []])).toBe(false)
   })
 })

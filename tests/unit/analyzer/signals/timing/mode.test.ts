@@ -33,7 +33,7 @@ function reserve(rounds: number, delay: (round: number) => number): RequestTimes
 }
 
 const modeIn = (members: readonly RequestTimes[], ring?: Ring, isRing = false, partitioned = false): Mode =>
-  modeOf(members, ring, isRing, partitioned, LIMIT_WINDOW, TUNING).mode
+  modeOf(members, ring, isRing, partitioned, LIMIT_WINDOW, DAY, TUNING).mode
 
 describe('failover', () => {
   it('is another app that begins right after the first refusal of a limit window', () => {
