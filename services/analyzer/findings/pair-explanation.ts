@@ -12,11 +12,12 @@ import { successions } from '../clusters/succession.ts'
 import { isOne, measureBackground, openLedgers, type PairLedgers } from '../evidence/ledgers.ts'
 import { pairFacts } from '../evidence/pair-facts.ts'
 import { probabilityOfBits } from '../statistics.ts'
+import type { Gain } from '../judgement/materiality.ts'
 import type { Judged } from '../judgement/verdicts.ts'
 import type { Tuning } from '../tuning.ts'
 import { pairEvidence, pairLedgers, placeWords } from './pair-evidence.ts'
 import { accusedApp, type AccusedApp } from './violation.ts'
-import { amount, percent } from './words.ts'
+import { amount, sureness } from './words.ts'
 
 export interface PairExplanation {
   readonly apps: readonly AccusedApp[]
@@ -79,7 +80,7 @@ function placeReasons(link: PairLedgers, { context, groups }: Candidates): strin
   })
 }
 
-const said = (bits: number): string => `${amount(bits)} bits, ${percent(probabilityOfBits(bits))}`
+const said = (bits: number): string => `${amount(bits)} bits, ${sureness(probabilityOfBits(bits))}`
 
 /** Hand-overs that count for nothing because they go one way. */
 function followerReasons({ facts }: PairLedgers, { handOvers }: Candidates, { spells }: Tuning): string[] {
@@ -136,11 +137,15 @@ function verdictWords({ verdict, gain, victims, members, process }: Judged, pair
   if (verdict.explanation === 'own_tools') {
     return `each person's own copy of one tool: ${members.length} keys of different people, and no proof that one hand drives them (${process === undefined ? 'no common schedule, no common fate, ' : ''}no borrowed keys, no turns, no users in common)`
   }
-  const used =
-    gain.value === null
-      ? 'what one app may use is not known'
-      : `peak use of ${amount(gain.value)} times what one app may`
-  return `related apps of one account, not accused: ${used}, or nothing beside the account and what they do says that they work together`
+  return `related apps of one account, not accused: ${relatedWords(gain)}`
+}
+
+/** Why one account's apps that do the same are no finding. */
+function relatedWords({ value }: Gain): string {
+  if (value === null) return 'what one app may use is not known, so nobody can say that they got more than that'
+  return value <= 1
+    ? `together they used ${amount(value)} times what one app may, no more than one app's limit`
+    : 'nothing beside the account and what they do says that they work together'
 }
 
 const NOT_PROPOSED =

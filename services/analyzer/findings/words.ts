@@ -6,6 +6,9 @@ export const percent = (share: number): string => {
   return `${value > 0 && value < 1 ? value.toPrecision(1) : Math.round(value)} %`
 }
 
+/** Never 100 %: nothing is certain. */
+export const sureness = (probability: number): string => `${Math.floor(probability * 1000) / 10} %`
+
 /** `1,234` or `0.012`: two digits where a whole number would hide the value. */
 export const amount = (value: number): string =>
   Math.abs(value) >= 10 || Number.isInteger(value)

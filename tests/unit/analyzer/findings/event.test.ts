@@ -2,21 +2,19 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tabSeparatedRow } from '#lib/tab-separated.ts'
 import { Finding } from '#schemas/finding.ts'
-import { withoutBestFamily } from '../../../../services/analyzer/findings/explain.ts'
 import { buildFinding, findingDigest, newFindingUid } from '../../../../services/analyzer/findings/event.ts'
-import { judgeExemption } from '../../../../services/analyzer/judgement/exemption.ts'
 import { TUNING, tuningHash } from '../../../../services/analyzer/tuning.ts'
-import { app, cluster, finding, NOW_MS, READS, violation, WINDOW } from '../../../support/analyzer-cases.ts'
+import { accused, finding, NOW_MS, violation, WINDOW } from '../../../support/analyzer-cases.ts'
 
 const built = (more: Parameters<typeof violation>[1] = {}): Finding =>
   buildFinding(violation(['a', 'b', 'c'], more), { uid: 'sf-1', revision: 1 }, WINDOW, NOW_MS, TUNING)
 
+const UNKNOWN_GAIN = { value: null, basis: 'it is not known what one app may use', ofOthers: null } as const
+
 describe('a finding', () => {
   it('fits its published schema, word for word', () => {
     expect(Finding.parse(finding(['a', 'b'], 'sf-1', 1))).toEqual(finding(['a', 'b'], 'sf-1', 1))
-    const claimed = ['a', 'b'].map((id) => app(id, { name: 'Acme prod', description: 'Production' }))
-    const unknown = { gain: { value: null, basis: 'the logs carry no rate limits' }, apps: claimed }
-    expect(() => Finding.parse(built({ ...unknown, exemption: judgeExemption(claimed, TUNING) }))).not.toThrow()
+    expect(Finding.parse(built({ gain: UNKNOWN_GAIN }))).toEqual(built({ gain: UNKNOWN_GAIN }))
   })
 
   it('has the id <uid>:<revision>, so that the same revision twice is one event', () => {
@@ -42,46 +40,73 @@ describe('a finding', () => {
     expect(JSON.stringify(built())).toBe(JSON.stringify(built()))
   })
 
-  it('names every app with its account, the evidence with its query, and the tuning', () => {
+  it('names every app with its account, the mode, the evidence with its query, and the tuning', () => {
     const { data } = built()
     expect(data.resources.map(({ uid, owner }) => [uid, owner.uid])).toEqual(['a', 'b', 'c'].map((id) => [id, 'owner']))
     expect(data.evidences.map(({ data: item }) => item.query)).toEqual([
-      'sql/queries/signals/pair-networks.sql',
-      'sql/queries/signals/pair-routes.sql',
+      'sql/queries/snapshot/streams.sql',
+      'sql/queries/snapshot/app-routes.sql',
     ])
+    expect(data.unmapped.mode).toBe('round_robin')
     expect(data.unmapped.tuning_hash).toBe(tuningHash(TUNING))
-    expect(data.unmapped.shared_networks[0]?.network).toBe('192.0.2.7')
+  })
+
+  it('says how each of its queries is asked again', () => {
+    const { reproduce = [] } = built().data.unmapped
+    const span = { from: '2026-03-01 00:00:00', to: '2026-03-02 00:00:00' }
+    expect(reproduce).toEqual([
+      { query: 'sql/queries/snapshot/streams.sql', parameters: span },
+      { query: 'sql/queries/snapshot/app-routes.sql', parameters: span },
+    ])
   })
 
   it('is never certain: the confidence stays below 100', () => {
-    const surest = { ...cluster(['a', 'b', 'c']), probability: TUNING.evidence.probabilityMax }
+    const { cluster } = violation(['a', 'b', 'c'])
+    const surest = { ...cluster, probability: TUNING.evidence.probabilityMax }
     expect(built({ cluster: surest }).data.confidence_score).toBe(99)
   })
 
   it('is as severe as what it gained, which never changes how sure it is', () => {
-    const severities = [null, 0.5, 1.5, 2, 90].map((value) => built({ gain: { value, basis: 'x' } }).data)
+    const gains = [null, 0.5, 1.5, 2, 90].map((value) => ({ value, basis: 'x', ofOthers: 0 }))
+    const severities = gains.map((gain) => built({ gain }).data)
     expect(severities.map(({ severity_id }) => severity_id)).toEqual([3, 2, 3, 4, 4])
     expect(new Set(severities.map(({ confidence_score }) => confidence_score)).size).toBe(1)
     for (const { risk_score, confidence_score } of severities) expect(risk_score).toBeLessThanOrEqual(confidence_score)
   })
 
-  it('says which innocent explanations were tested and how each came out', () => {
-    const asOwnTools = built({ reads: { ...READS, elsewhereShares: [0.9], effectiveHours: [8] } }).data.unmapped
-    const ruledOut = (explanations: typeof asOwnTools.innocent_explanations): Record<string, boolean> =>
-      Object.fromEntries(explanations.map(({ explanation, ruled_out }) => [explanation, ruled_out]))
-    expect(ruledOut(built().data.unmapped.innocent_explanations)).toEqual({
-      'people or tenants behind one address': true,
-      'different products of one operator': true,
-      'a move from an old app to its successor': true,
-      "each person's own copy of one tool": true,
-      'development, staging and production of one service': true,
-    })
-    expect(ruledOut(asOwnTools.innocent_explanations)["each person's own copy of one tool"]).toBe(false)
+  it('tells how sure it would be without each kind of evidence, and without the one that carries most', () => {
+    const { unmapped } = built().data
+    expect(unmapped.probability_without).toEqual(violation(['a']).probabilityWithout)
+    expect(unmapped.probability_without_best_family).toBe(0.4)
   })
 
-  it('tells how sure it would be without its strongest family', () => {
-    // -8 + 8 + 6 bits without the 8: two bits against.
-    expect(withoutBestFamily(cluster(['a', 'b']))).toBeCloseTo(1 / 5, 12)
+  it('names a victim as that, with what to do, and never among the accused', () => {
+    const { data } = built({ victims: [accused('framed', { owner_id: 'somebody' })] })
+    const victims = data.resources.filter((app) => app.data.role === 'victim')
+    expect(victims.map(({ uid }) => uid)).toEqual(['framed'])
+    expect(victims[0]?.data.advice).toContain('new key')
+    expect(data.message).toContain('3 applications of one account')
+    expect(data.message).toContain('One more app was drawn in as victim')
+    expect(data.resources.filter((app) => app.data.role === undefined)).toHaveLength(3)
+  })
+
+  it('says of unknown owners that they are unknown, neither one nor many', () => {
+    const of = (...owners: string[]): string => {
+      const apps = owners.map((owner_id, i) => accused(`app-${i}`, { owner_id }))
+      return built({ apps, policies: ['duplicate_apps_multiple_owners'] }).data.message
+    }
+    expect(of('', '', '')).toContain('3 applications of accounts that the registry does not know')
+    expect(of('', '', '')).toContain('Applications of accounts that are not known act as one')
+    expect(of('x', '', '')).toContain('one account that is known; of 2 the account is not known')
+    expect(of('x', 'y', '')).toContain('2 accounts that are known; of 1 the account is not known')
+    expect(of('x', 'y', 'y')).toContain('Applications of several accounts act as one: 3 applications of 2 accounts')
+  })
+
+  it('is told in one line, whatever a route is named', () => {
+    const basis = '9 requests to /a\n\u001B[2Jprobability 1 %\u202E in 15 minutes'
+    const { data } = built({ gain: { value: 3, basis, ofOthers: 0 } })
+    expect(data.message).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+    expect(data.unmapped.gain_basis).not.toMatch(/[\p{Cc}\p{Cf}]/u)
   })
 })
 
@@ -89,16 +114,18 @@ const digest = (more: Parameters<typeof violation>[1] = {}): string => findingDi
 
 describe('the digest of a finding', () => {
   it('is the same for the same members, rules, conditions and certainty', () => {
-    expect(digest({ gain: { value: 9, basis: 'other' }, reads: { ...READS, networks: [] } })).toBe(digest())
-    expect(digest({ apps: ['a', 'b'].map((id) => app(id, { requests: 5 })) })).toBe(digest())
+    expect(digest({ gain: { value: 9, basis: 'other', ofOthers: 0 }, networks: [], evidence: [] })).toBe(digest())
+    expect(digest({ apps: ['a', 'b'].map((id) => accused(id, { requests: 5 })) })).toBe(digest())
   })
 
-  it('is another when an account, a rule, a condition or a member changes', () => {
+  it('is another when an account, a victim, a rule, a condition or a member changes', () => {
+    const { cluster } = violation(['a', 'b'])
     const others = [
-      digest({ apps: [app('a'), app('b', { owner_id: 'other' })] }),
+      digest({ apps: [accused('a'), accused('b', { owner_id: 'other' })] }),
+      digest({ victims: [accused('c')] }),
       digest({ policies: ['service_sharded_across_apps'] }),
       digest({ exemption: { claimed: true, failures: ['more_than_one_owner'], holds: false } }),
-      digest({ cluster: { ...cluster(['a', 'b']), probability: 0.9 } }),
+      digest({ cluster: { ...cluster, probability: 0.8 } }),
       findingDigest(violation(['a', 'c'])),
     ]
     expect(new Set([digest(), ...others]).size).toBe(others.length + 1)
