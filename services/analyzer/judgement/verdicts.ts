@@ -127,14 +127,7 @@ type Proven = Omit<Judged, 'exemption' | 'gain' | 'verdict' | 'environment' | 's
   readonly times: readonly RequestTimes[]
 }
 
-async function prove(
-  options: VerdictOptions,
-  draft: DraftCluster,
-): Promise<
-  Omit<Judged, 'exemption' | 'gain' | 'verdict' | 'environment' | 'sharedUserShare' | 'mode'> & {
-    readonly times: readonly RequestTimes[]
-  }
-> {
+async function prove(options: VerdictOptions, draft: DraftCluster): Promise<Proven> {
   const { clickhouse, snapshot, candidates, tuning, without } = options
   const borrowed = borrowedKeys(candidates.context, mixesHere(candidates, draft.apps))
   const { members, victims } = without.has('standing')
@@ -164,7 +157,7 @@ async function prove(
 }
 
 export async function judgeDrafts(options: VerdictOptions): Promise<Judged[]> {
-  const { clickhouse, snapshot, candidates, tuning, without } = options
+  const { clickhouse, snapshot, candidates, tuning } = options
   const proven = []
   for (const draft of candidates.drafts) proven.push(await prove(options, draft))
   const clusters = proven.map(({ apps }) => apps.map((app) => app.app_id))
