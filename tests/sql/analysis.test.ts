@@ -106,6 +106,7 @@ describe('an analysis', () => {
     expect((await run()).findings).toEqual([])
   })
 
+  /** Invariant 7. */
   it('gives the same findings for the same data, whatever the blocks it came in', async () => {
     const whole = platform(1)
     await store(engine.clickhouse, whole)

@@ -28,6 +28,7 @@ function rotating(ids: readonly string[], networks: readonly string[], each: Par
   return together({ bursts, apps: [] }, register(ids))
 }
 
+/** Invariant 11. */
 describe('common networks', () => {
   it('speak for apps that rotate over the same servers', async () => {
     await store(engine.clickhouse, together(BACKGROUND, rotating(apps('ring', 3), servers('192.0.2', 4))))

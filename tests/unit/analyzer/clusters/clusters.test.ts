@@ -64,6 +64,7 @@ describe('clusters', () => {
     ])
   })
 
+  /** Invariant 13. */
   it('a single false link does not join two groups', () => {
     const scores = [...clique(['a', 'b', 'c', 'd']), ...clique(['w', 'x', 'y', 'z']), score('d', 'w')]
     expect(members(scores)).toEqual([

@@ -91,6 +91,7 @@ describe('the bits of a level', () => {
     expect(bits.get('none')).toBeCloseTo(Math.log2(0.3 / (21 / 33)), 12)
   })
 
+  /** Invariant 10. */
   it('come from control pairs alone: what candidates show does not move them', () => {
     const { pairs, measured } = controls(['none', 'none', 'strong'])
     const candidates = Array.from({ length: 50 }, (_, i) => pair(`p${i}`, `q${i}`))
@@ -142,6 +143,7 @@ describe('the bits of a family', () => {
 const FAMILIES: readonly EvidenceFamily[] = ['network', 'users', 'behaviour', 'timing', 'registry']
 const admissible = (...families: EvidenceFamily[]): boolean => isAdmissible((family) => families.includes(family))
 
+/** Invariant 12. */
 describe('what may link two apps', () => {
   it.each([
     [[], false],

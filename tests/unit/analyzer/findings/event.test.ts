@@ -42,6 +42,7 @@ describe('a finding', () => {
     expect(JSON.stringify(built())).toBe(JSON.stringify(built()))
   })
 
+  /** Invariant 16. */
   it('names every app with its account, the evidence with its query, and the tuning', () => {
     const { data } = built()
     expect(data.resources.map(({ uid, owner }) => [uid, owner.uid])).toEqual(['a', 'b', 'c'].map((id) => [id, 'owner']))

@@ -56,6 +56,7 @@ test('a row is given only for what the published schema accepts, nulls apart', (
   )
 })
 
+/** Invariant 4. */
 test('any bytes give a row or a dead letter, never an exception', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
