@@ -23,6 +23,7 @@ function verdict(apps: readonly SnapshotApp[], more: Partial<ClusterFacts> = {})
     usersHere: new Map<string, number>(),
     isCorroborated: true,
     hasProof: true,
+    isByUsersAlone: false,
     gain: gainOf(2.4),
   }
   return judge({ apps, exemption, ...facts, ...more }, TUNING)
@@ -178,5 +179,18 @@ describe('a verdict', () => {
       }),
       { seed: 1 },
     )
+  })
+})
+
+describe('apps of several accounts that only users in common link', () => {
+  const twoOwners = [app('a', { owner_id: 'one', users: 40 }), app('b', { owner_id: 'other', users: 50 })]
+
+  it('are competitors while one app could have done it', () => {
+    expect(verdict(twoOwners, { isByUsersAlone: true, gain: gainOf(0.6) })).toMatchObject({ kind: 'innocent' })
+    expect(verdict(twoOwners, { isByUsersAlone: true, gain: gainOf(null) })).toMatchObject({ kind: 'innocent' })
+  })
+
+  it('are one when together they exceed what one app may use', () => {
+    expect(verdict(twoOwners, { isByUsersAlone: true, gain: gainOf(2) })).toMatchObject({ kind: 'violation' })
   })
 })
