@@ -162,7 +162,9 @@ function commonRestart(keys: readonly PolledKey[], tuning: Tuning): OneProcess |
     if (length < polls.momentMin || circular(moved.map(({ before }) => before)).length > polls.restartSpreadMax)
       continue
     const apps = moved.map(({ app }) => app).toSorted((x, y) => x - y)
+    // An upper bound of the tail. A handful of phases move alike by chance, and a day has ten moments at which they may.
     const p = Math.max(1e-12, Math.exp(-moved.length * length * length))
+    if (p > polls.pMax) continue
     if (best === undefined || apps.length > best.apps.length) {
       best = { proof: 'common_restart', apps, observed: length, expected: 1 / Math.sqrt(moved.length), p }
     }
