@@ -86,7 +86,7 @@ export type HandOverExample = z.infer<typeof HandOverExample>
 /** A query of sql/queries with the parameters that show the evidence again. */
 export const Reproduction = z.object({
   query: z.string(),
-  parameters: z.record(z.string(), z.union([z.string(), z.array(z.string()), z.array(z.number())])),
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string()), z.array(z.number())])),
 })
 export type Reproduction = z.infer<typeof Reproduction>
 

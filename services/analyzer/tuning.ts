@@ -1,43 +1,16 @@
 /**
  * Every weight and threshold of the analysis, each with its reason. Nothing elsewhere in the analyzer is a magic number.
  *
- * `m` values are shipped defaults (the share of true pairs that reach a level); `u` is never set here: each run measures it on
- * random activity-matched pairs of its own traffic. A finding carries the hash of this object.
+ * `m` values are shipped defaults (the share of true pairs that reach a level); `u` is never set here: each run measures it on pairs of its own
+ * traffic that contradict each other. A finding carries the hash of this object. Figures without a source were measured on simulated platforms
+ * of several generators (docs/quality.md).
  */
 import { createHash } from 'node:crypto'
 
-/** User agents that name a library, a tool or a browser rather than a program: sharing one says nothing (0 bits). RE2 syntax. */
-const DEFAULT_USER_AGENTS =
-  '(?i)^(python-requests|python-urllib|python-httpx|httpx|aiohttp|python/|urllib|okhttp|axios|got[ /(]|node|undici|node-fetch|' +
-  'go-http-client|go-resty|resty|curl|wget|libcurl|java/|java-http-client|apache-httpclient|jersey|unirest|ruby|faraday|rest-client|httparty|' +
-  'guzzle|php|symfony|perl|libwww|lwp|dart|alamofire|cfnetwork|darwin|reqwest|hyper|rust|restsharp|dotnet|\\.net|' +
-  'postmanruntime|insomnia|httpie|powershell|mozilla/|opera/|dalvik|twurl|python tweepy|tweepy|twitter4j|twython|twitterapiexchange|' +
-  'boto|aws-sdk|google-api|openai|apache|spring|feign|finagle|akka|scala|elixir|hackney|erlang|deno|bun/|ky/|superagent|kotlin|ktor)'
-
-/** Words that name an environment, or nothing at all; they are taken off a name before its stem is compared. RE2 syntax. */
-const EMPTY_WORDS =
-  '\\b(dev|devel|develop|development|developer|test|testing|tests|tst|qa|uat|sandbox|stage|staging|stg|preprod|preproduction|pre|prod|production|prd|live|' +
-  'app|apps|application|my|our|the|a|an|of|for|and|api|apis|bot|bots|client|tool|tools|script|scripts|demo|sample|example|tutorial|lab|labs|hw|homework|' +
-  'assignment|exercise|project|class|course|student|hello|world|first|new|personal|private|use|usage|service|server|python|node|java|ruby|php|key|keys|' +
-  'twitter|data|v)\\b'
-
-/** Domains that stand in a form because something had to: addresses, names reserved for documentation (RFC 2606). RE2 syntax. */
-const EMPTY_DOMAINS =
-  '(^|\\.)(localhost|local|test|example|invalid|internal)$|(^|\\.)example\\.(com|org|net)$|^[0-9.]+$|^\\['
-
-/** Platforms whose customers own a label below them: a shared suffix is no shared owner. RE2 syntax. */
-const HOSTING_SUFFIXES =
-  '(herokuapp\\.com|github\\.io|gitlab\\.io|vercel\\.app|netlify\\.app|azurewebsites\\.net|web\\.app|firebaseapp\\.com|amazonaws\\.com|' +
-  'cloudfunctions\\.net|run\\.app|onrender\\.com|fly\\.dev|glitch\\.me|repl\\.co|pythonanywhere\\.com|ngrok\\.io|ngrok-free\\.app|pages\\.dev|workers\\.dev)$'
+import { DEFAULT_USER_AGENTS, EMPTY_DOMAINS, EMPTY_WORDS, HOSTING_SUFFIXES } from './patterns.ts'
 
 export const TUNING = {
   blocking: {
-    /** Above this many apps a network is a candidate hub; the measured corroboration split (AUC .92) is at 10. */
-    lowDegreeMax: 10,
-    /** Users of more apps than this are "popular users who use many apps" and link nothing. */
-    userDegreeMax: 30,
-    /** Two per cent of the lesser app's traffic on common networks: below it nothing later can reach a level. */
-    overlapMin: 0.02,
     /** A resident has at least 5 % of its traffic on the network: an operator rotating over 20 addresses still has. */
     residentShareMin: 0.05,
     residentRequestsMin: 20,
@@ -48,12 +21,6 @@ export const TUNING = {
     groupMax: 60,
     /** Each rule's cap: bounds the cost; strongest pairs first, and a capped rule is reported. */
     pairsPerRuleMax: 40_000,
-    /** Control pairs: 20,000 resolve u down to 5e-5 (14 bits), beyond every family cap. */
-    controlPairs: 20_000,
-    controlApps: 4_000,
-    /** Like volume means: neighbours among this many by rank. Wide enough that keys of deliberately equal volume are few of the pairs. */
-    controlBinApps: 150,
-    controlSeed: 20_180_724,
   },
   routeMix: {
     /** Effective requests of a mix: 300 vetoes what deviates by .2-.35, 30 is too blunt (49 clusters: 30, 43 and 46 found at 60). */
@@ -226,62 +193,16 @@ export const TUNING = {
     crowdMin: 4,
   },
   networks: {
-    /** Two apps are alike from this many bits of behaviour on: about the top twentieth of random pairs. */
-    alikeBits: 1.5,
-    /** Tenants of one host are alike in less than this share of their pairs: a shared host. */
-    alikeSharedMax: 0.3,
-    /** Above `lowDegreeMax` apps, operator infrastructure needs this share of its residents' pairs alike … */
-    alikeOperatorMin: 0.5,
-    /** … or in one community of the low-degree graph without this network (rho; published split .3) … */
-    corroborationMin: 0.3,
-    /** … and residents to be nearly all of its apps and traffic: a place that other people pass through (a campus) is none. */
-    residentAppsMin: 0.9,
-    residentTrafficMin: 0.9,
-    networksMax: 50_000,
     /** A household or a phone: a network where an app of more users is seen with at most this many of them is theirs, not the app's. */
     lineUsersMax: 3,
   },
-  /**
-   * Levels of each signal with m, the share of true pairs that reach it. A level's bits are log2(m / u) with u from control pairs.
-   * The thresholds that cut the levels stand in the signal's own file.
-   */
-  levels: {
-    shared_networks: { extreme: 0.55, strong: 0.15, none: 0.3 },
-    network_overlap: { most: 0.5, much: 0.15, some: 0.1, none: 0.25 },
-    shared_users: { extreme: 0.25, strong: 0.1, none: 0.65 },
-    user_overlap: { most: 0.2, much: 0.1, some: 0.05, none: 0.65 },
-    route_mix: { top_permille: 0.45, top_percent: 0.22, top_twentieth: 0.15, ordinary: 0.13, unlike: 0.05 },
-    user_agent: { same_rare: 0.5, same_uncommon: 0.12, partly: 0.1, different: 0.28 },
-    same_owner: { same: 0.5, different: 0.5 },
-    name_stem: { same: 0.3, similar: 0.12, different: 0.58 },
-    domain: { same: 0.3, different: 0.7 },
-    description: { same: 0.3, similar: 0.15, different: 0.55 },
-    creation: { burst: 0.2, apart: 0.8 },
-  },
   evidence: {
-    /** Odds of a blocked pair before any evidence: 2^-8, one in 257; stricter than the published 2^-6.6, precision first. */
-    priorBits: -8,
-    /** Signals of a family are correlated: the strongest counts whole, the next half, and no family exceeds its cap. */
-    familyCapBits: { network: 8, users: 8, behaviour: 6, timing: 8, registry: 6 },
-    /** A family speaks from 2 bits (4 : 1) on. */
-    familySpeaksBits: 2,
-    linkProbability: 0.9,
-    /** Control pairs and registries are finite: no statement is surer than this. */
-    probabilityMax: 0.995,
+    /** Strangers and registries are finite, and no world is like the one before: no statement is surer than this. */
+    probabilityMax: 0.99,
   },
   clusters: {
     /** Of the possible links between two sides, the share that must be accepted before they are one. */
     linkShareMin: 0.34,
-    /** Of the possible links inside a cluster, this share must exist … */
-    densityMin: 0.5,
-    /** … or one network or user set must cover this share of the members. */
-    anchorMin: 0.8,
-    /** A cluster of two rests on one pair among the thousands compared, and nothing corroborates it: it must be surer. */
-    pairProbabilityMin: 0.97,
-    /** A member needs links to this share of the others (at least one). */
-    attachmentMin: 0.34,
-    louvainSeed: 7,
-    resolution: 1,
   },
   succession: {
     /** Old app to its successor: P(a request of A comes before one of B) this near to 0 or 1 … */
@@ -311,8 +232,6 @@ export const TUNING = {
     borrowedShareMin: 0.6,
     livesAlikeMax: 0.35,
     environmentAppsMax: 3,
-    /** Dev and staging that carry this share of production's requests carry production load. */
-    nonProductionShareMax: 0.5,
     endUserKeysMin: 5,
     /** Nearly all members of a cluster of keys, each of a person, are single-user apps of different people and owners. */
     keyPerUserShareMin: 0.8,
@@ -322,10 +241,6 @@ export const TUNING = {
     manyUsersMin: 10,
     /** Users are partitioned when at most this share of the cluster's users is seen in more than one of its apps. */
     partitionSharedMax: 0.1,
-    /** Apps of one person each that are used elsewhere, each by itself, for this share of their traffic are people's own. */
-    elsewhereShareMin: 0.5,
-    /** People sleep 7-8 hours: traffic over 16 effective hours of the day and more is no single person's. */
-    machineHoursMin: 16,
   },
   gain: {
     /** Limit window when the logs do not show it: 15 minutes, the published platform's. Seconds. */
@@ -364,7 +279,6 @@ export const PARTS = [
 export type Part = (typeof PARTS)[number]
 
 export type Tuning = typeof TUNING
-export type PairSignalName = keyof Tuning['levels']
 
 /** First 16 hexadecimal digits of the SHA-256 of a tuning: which settings made a finding. */
 export function tuningHash(tuning: Tuning): string {

@@ -158,12 +158,27 @@ test.each([
   expect(await readTotals(engine.clickhouse)).toEqual(totals)
 })
 
+/** Invariant 2. */
 test('the same block under the same token is stored once, in every table', async () => {
   const batch = batchWithBadRows('replayed', 500, [])
   await insertBatch(engine.clickhouse, batch, DEFAULT_RETRY)
   const totals = await readTotals(engine.clickhouse)
   await insertBatch(engine.clickhouse, batch, DEFAULT_RETRY)
   expect(await readTotals(engine.clickhouse)).toEqual(totals)
+})
+
+/** Invariant 6. */
+test('the settings of an insert end with it: no token and no name stay in the session', async () => {
+  const { clickhouse } = engine
+  await insertBatch(clickhouse, batchWithBadRows('settings', 500, []), DEFAULT_RETRY)
+  const stayed = await clickhouse.select(
+    `SELECT name, value FROM system.settings WHERE name IN ('insert_deduplication_token', 'log_comment') ORDER BY name`,
+    z.object({ name: z.string(), value: z.string() }),
+  )
+  expect(stayed).toEqual([
+    { name: 'insert_deduplication_token', value: '' },
+    { name: 'log_comment', value: '' },
+  ])
 })
 
 test('a block over two years of weeks is one insert', async () => {

@@ -55,6 +55,7 @@ async function deadRows(app: string): Promise<z.infer<typeof DeadRow>[]> {
   )
 }
 
+/** Invariant 1. */
 test('every kind of bad line is a dead letter with its reason, its line number and its bytes, and the others are stored', async () => {
   const app = 'bad-lines'
   const lines: [string | Buffer, string | undefined][] = [
@@ -107,6 +108,7 @@ test('a byte order mark, CRLF line ends and a last line without its end are read
   expect(await ingest([path])).toMatchObject({ read: 3, stored: 0, duplicate: 3 })
 })
 
+/** Invariant 5. */
 test('a line of 10 MB is a dead letter of 64 KiB, memory stays bounded, and the rest is read', async () => {
   const long = record('long-line', { user_agent: 'x'.repeat(10_000_000) })
   const path = await file(

@@ -19,6 +19,8 @@ export interface DraftCluster {
   readonly links: readonly PairLedgers[]
 }
 
+const strength = (link: PairLedgers): number => link.operatorBits + link.useCaseBits
+
 const key = (a: number, b: number): string => (a < b ? `${a} ${b}` : `${b} ${a}`)
 
 /** Groups that have a good part of the lesser one's members in common, and do the same, are one. */
@@ -81,7 +83,6 @@ export function assemble(
     for (const app of apps) draftOf.set(app, draft)
   }
   const accepted = new Set(links.map(({ facts }) => key(facts.a, facts.b)))
-  const strength = (link: PairLedgers): number => link.operatorBits + link.useCaseBits
   const sorted = links.toSorted((x, y) => strength(y) - strength(x) || x.facts.a - y.facts.a || x.facts.b - y.facts.b)
   let joined = true
   while (joined) {

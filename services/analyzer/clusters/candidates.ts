@@ -10,18 +10,11 @@ import { findPlaces } from '../run/places.ts'
 import { readRequestTimes } from '../run/request-times.ts'
 import type { Snapshot } from '../run/snapshot.ts'
 import { alternates, alternation } from '../signals/timing/alternation.ts'
-import {
-  handOver,
-  isRing,
-  offWindowShifts,
-  ringOf,
-  spellsOf,
-  type HandOver,
-  type Spells,
-} from '../signals/timing/hand-over.ts'
+import { handOver, offWindowShifts, spellsOf, type HandOver, type Spells } from '../signals/timing/hand-over.ts'
 import type { Part, Tuning } from '../tuning.ts'
 import { assemble, mergeGroups, type DraftCluster } from './assemble.ts'
 import { groupsOf, type Group } from './groups.ts'
+import { ringDrafts } from './rings.ts'
 import { successionKey, successions } from './succession.ts'
 
 export interface Candidates {
@@ -140,129 +133,86 @@ async function followNearPairs(
   }
 }
 
-/** Rings that share nothing but time: components of hand-overs between apps that do the same, decided as a whole. */
-function ringDrafts(
-  { snapshot, tuning }: CandidateOptions,
-  { spells, handOvers }: Pick<Candidates, 'spells' | 'handOvers'>,
-  ledgers: ReadonlyMap<string, PairLedgers>,
-): (readonly number[])[] {
-  const next = new Map<number, Set<number>>()
-  const link = (from: number, to: number): void => {
-    const known = next.get(from)
-    if (known === undefined) next.set(from, new Set([to]))
-    else known.add(to)
-  }
-  for (const [pair, time] of handOvers) {
-    const mix = ledgers.get(pair)?.facts.mixBits ?? 0
-    if (mix < tuning.spells.ringMixBits) continue
-    if (time.there >= tuning.spells.hitsMin) link(time.a, time.b)
-    if (time.hits - time.there >= tuning.spells.hitsMin) link(time.b, time.a)
-  }
-  const windowMs = snapshot.window.toMs - snapshot.window.fromMs
-  return closedRings(next)
-    .filter((apps) => apps.length <= tuning.spells.ringAppsMax)
-    .filter((apps) => {
-      const ring = ringOf(
-        apps.flatMap((app) => spells.get(app) ?? []),
-        tuning.gain.windowSeconds * 1000,
-        windowMs,
-        tuning,
-      )
-      return isRing(ring, tuning) && (apps.length > 2 || ring.hitsZ >= tuning.spells.pairZMin)
-    })
-}
-
-/** Sets of apps each of which hands over to each other, at last (strongly connected components): who only follows is in none. */
-function closedRings(next: ReadonlyMap<number, ReadonlySet<number>>): (readonly number[])[] {
-  const reach = (from: number): Set<number> => {
-    const seen = new Set<number>()
-    const open = [from]
-    for (let app = open.pop(); app !== undefined; app = open.pop()) {
-      for (const to of next.get(app) ?? []) {
-        if (seen.has(to)) continue
-        seen.add(to)
-        open.push(to)
-      }
-    }
-    return seen
-  }
-  const reached = new Map([...next.keys()].map((app) => [app, reach(app)]))
-  const done = new Set<number>()
-  const rings: number[][] = []
-  for (const app of [...next.keys()].toSorted((x, y) => x - y)) {
-    if (done.has(app) || reached.get(app)?.has(app) !== true) continue
-    const ring = [...(reached.get(app) ?? [])].filter((other) => reached.get(other)?.has(app) === true)
-    for (const other of ring) done.add(other)
-    if (ring.length >= 2) rings.push(ring.toSorted((x, y) => x - y))
-  }
-  return rings
-}
-
-export async function findCandidates(options: CandidateOptions): Promise<Candidates> {
-  const { clickhouse, snapshot, tuning, without, onStep } = options
-  const worldApps = worldOf(snapshot, tuning)
+/** How likely a mix is for another app than the one it is compared with. */
+function modelOf(snapshot: Snapshot, worldApps: readonly number[], tuning: Tuning): MixModel {
+  const routes = snapshot.routes.length
   const world = worldApps.flatMap((app) => {
     const one = snapshot.apps[app]
     if (one === undefined) return []
-    const mix = withAudience(one.mix, audienceOf(one.users), snapshot.routes.length, tuning.routeMix.audienceRequests)
+    const mix = withAudience(one.mix, audienceOf(one.users), routes, tuning.routeMix.audienceRequests)
     return [temper(mix, tuning.routeMix.temper)]
   })
-  const model = new MixModel({ world, routes: snapshot.routes.length, ...tuning.routeMix })
+  return new MixModel({ world, routes, ...tuning.routeMix })
+}
+
+type Timing = Pick<Candidates, 'spells' | 'handOvers'>
+
+/** Opens the ledgers of all blocked pairs; those that lack little are followed through time. */
+async function comparePairs(
+  options: CandidateOptions,
+  context: PairContext,
+  blocked: BlockedPairs,
+  { handOvers }: Timing,
+  groups: readonly Group[],
+): Promise<Map<string, PairLedgers>> {
+  const { snapshot, tuning, without } = options
+  const groupAt = new Map(
+    groups.flatMap((group) => group.apps.map((app) => [`${group.place.id} ${app}`, group] as const)),
+  )
+  const all = [...blocked.pairs.values()].map(({ a, b }) => pairFacts(context, a, b))
+  const n = snapshot.apps.length
+  const background = measureBackground(all, Math.max(1, (n * (n - 1)) / 2), tuning)
+  const open = (facts: PairFacts, alternationBits: number): PairLedgers => {
+    const time = handOvers.get(key(facts.a, facts.b))
+    const isMutual = time !== undefined && time.back >= tuning.spells.backMin
+    const timing = { handOverBits: isMutual ? time.bits : 0, alternationBits }
+    return openLedgers(facts, timing, background, n, isCrowdedOut(facts, groupAt, tuning), without, tuning)
+  }
+  const ledgers = new Map(all.map((facts) => [key(facts.a, facts.b), open(facts, 0)]))
+  await followNearPairs(options, ledgers, open)
+  return ledgers
+}
+
+/** Accepted pairs but for those of an app and its successor. */
+async function linksOf(
+  { clickhouse, snapshot, tuning, without }: CandidateOptions,
+  ledgers: ReadonlyMap<string, PairLedgers>,
+): Promise<PairLedgers[]> {
+  const idOf = (app: number): string => snapshot.apps[app]?.app_id ?? ''
+  const accepted = [...ledgers.values()].filter((pair) => isOne(pair, without, tuning))
+  const pairs = accepted.map(({ facts: { a, b } }) => ({ a: idOf(a), b: idOf(b) }))
+  const moves = await successions(clickhouse, pairs, snapshot.window, tuning)
+  return accepted.filter(({ facts: { a, b } }) => !moves.has(successionKey(idOf(a), idOf(b))))
+}
+
+/** Too surprising to be strangers. */
+function isSurprising({ apps, residents, surpriseBits, fitBits }: Group, { groups }: Tuning): boolean {
+  const least = apps.length === residents ? groups.exclusiveSurpriseMin : groups.surpriseMin
+  return apps.length >= 3 && surpriseBits >= least && fitBits.values().reduce((sum, bits) => sum + bits, 0) > 0
+}
+
+export async function findCandidates(options: CandidateOptions): Promise<Candidates> {
+  const { snapshot, tuning, without, onStep } = options
+  const worldApps = worldOf(snapshot, tuning)
+  const model = modelOf(snapshot, worldApps, tuning)
   const places = findPlaces(snapshot, tuning.places.alikeMin)
   const context = pairContext(snapshot, places, model, worldApps, tuning)
   onStep?.('comparing what runs at one place')
-  const all = without.has('groups')
-    ? []
-    : places.flatMap((place) => groupsOf(place, { model, tuning, worldApps, routes: snapshot.routes.length }))
-  const groupAt = new Map(all.flatMap((group) => group.apps.map((app) => [`${group.place.id} ${app}`, group] as const)))
+  const scope = { model, tuning, worldApps, routes: snapshot.routes.length }
+  const groups = without.has('groups') ? [] : places.flatMap((place) => groupsOf(place, scope))
   onStep?.('following keys through time')
-  const timing = without.has('hand_over')
-    ? { spells: new Map(), handOvers: new Map() }
-    : await handOversOf(options, context)
+  const nothing: Timing = { spells: new Map(), handOvers: new Map() }
+  const timing = without.has('hand_over') ? nothing : await handOversOf(options, context)
   onStep?.('comparing pairs')
   const blocked = blockPairs(snapshot, places, [...timing.handOvers.values()], tuning)
-  const facts = [...blocked.pairs.values()].map(({ a, b }) => pairFacts(context, a, b))
-  const n = snapshot.apps.length
-  const background = measureBackground(facts, Math.max(1, (n * (n - 1)) / 2), tuning)
-  const bitsOf = ({ a, b }: PairFacts): { readonly handOverBits: number; readonly alternationBits: number } => {
-    const time = timing.handOvers.get(key(a, b))
-    const isMutual = time !== undefined && time.back >= tuning.spells.backMin
-    return { handOverBits: isMutual ? time.bits : 0, alternationBits: 0 }
-  }
-  const ledgers = new Map(
-    facts.map((pair) => [
-      key(pair.a, pair.b),
-      openLedgers(pair, bitsOf(pair), background, n, isCrowdedOut(pair, groupAt, tuning), without, tuning),
-    ]),
-  )
-  await followNearPairs(options, ledgers, (facts, alternationBits) =>
-    openLedgers(
-      facts,
-      { ...bitsOf(facts), alternationBits },
-      background,
-      n,
-      isCrowdedOut(facts, groupAt, tuning),
-      without,
-      tuning,
-    ),
-  )
-  const accepted = [...ledgers.values()].filter((pair) => isOne(pair, without, tuning))
-  const moves = await successions(
-    clickhouse,
-    accepted.map(({ facts: { a, b } }) => ({ a: snapshot.apps[a]?.app_id ?? '', b: snapshot.apps[b]?.app_id ?? '' })),
-    snapshot.window,
+  const ledgers = await comparePairs(options, context, blocked, timing, groups)
+  const windowMs = snapshot.window.toMs - snapshot.window.fromMs
+  const rings = ringDrafts(windowMs, timing.spells, timing.handOvers, ledgers, tuning)
+  const surprising = mergeGroups(
+    groups.filter((group) => isSurprising(group, tuning)),
+    model,
     tuning,
   )
-  const idOf = (app: number): string => snapshot.apps[app]?.app_id ?? ''
-  const links = accepted.filter(({ facts: { a, b } }) => !moves.has(successionKey(idOf(a), idOf(b))))
-  const strong = all.filter(
-    (group) =>
-      group.apps.length >= 3 &&
-      group.surpriseBits >=
-        (group.apps.length === group.residents ? tuning.groups.exclusiveSurpriseMin : tuning.groups.surpriseMin) &&
-      group.fitBits.values().reduce((sum, bits) => sum + bits, 0) > 0,
-  )
-  const rings = without.has('hand_over') ? [] : ringDrafts(options, timing, ledgers)
-  const drafts = assemble(mergeGroups(strong, model, tuning), rings, links, tuning.clusters.linkShareMin)
-  return { context, drafts, blocked, ledgers, groups: all, ...timing }
+  const drafts = assemble(surprising, rings, await linksOf(options, ledgers), tuning.clusters.linkShareMin)
+  return { context, drafts, blocked, ledgers, groups, ...timing }
 }

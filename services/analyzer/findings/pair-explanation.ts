@@ -13,6 +13,7 @@ import { isOne, measureBackground, openLedgers, type PairLedgers } from '../evid
 import { pairFacts } from '../evidence/pair-facts.ts'
 import { probabilityOfBits } from '../statistics.ts'
 import type { Gain } from '../judgement/materiality.ts'
+import { isOneOwner } from '../judgement/policy.ts'
 import type { Judged } from '../judgement/verdicts.ts'
 import type { Tuning } from '../tuning.ts'
 import { pairEvidence, pairLedgers, placeWords } from './pair-evidence.ts'
@@ -125,7 +126,7 @@ function contradictions(link: PairLedgers, candidates: Candidates, tuning: Tunin
   ]
 }
 
-function verdictWords({ verdict, gain, victims, members, process }: Judged, pair: readonly number[]): string {
+function verdictWords({ verdict, gain, apps, victims, members, process }: Judged, pair: readonly number[]): string {
   if (pair.some((app) => victims.includes(app))) {
     const those = pair.filter((app) => victims.includes(app)).length
     return `${those === 2 ? 'both are' : 'one of them is'} a victim there: bound by traces that others could make`
@@ -137,14 +138,21 @@ function verdictWords({ verdict, gain, victims, members, process }: Judged, pair
   if (verdict.explanation === 'own_tools') {
     return `each person's own copy of one tool: ${members.length} keys of different people, and no proof that one hand drives them (${process === undefined ? 'no common schedule, no common fate, ' : ''}no borrowed keys, no turns, no users in common)`
   }
-  return `related apps of one account, not accused: ${relatedWords(gain)}`
+  return isOneOwner(apps)
+    ? `related apps of one account, not accused: ${relatedWords(gain)}`
+    : `related, not accused: only users in common say that one operator is behind them, as competitors have them too, and ${withinLimit(gain)}`
+}
+
+function withinLimit({ value }: Pick<Gain, 'value'>): string {
+  return value === null
+    ? 'what one app may use is not known, so nobody can say that they got more than that'
+    : `together they used ${amount(value)} times what one app may, no more than one app's limit`
 }
 
 /** Why one account's apps that do the same are no finding. */
-function relatedWords({ value }: Gain): string {
-  if (value === null) return 'what one app may use is not known, so nobody can say that they got more than that'
-  return value <= 1
-    ? `together they used ${amount(value)} times what one app may, no more than one app's limit`
+function relatedWords({ value }: Pick<Gain, 'value'>): string {
+  return value === null || value <= 1
+    ? withinLimit({ value })
     : 'nothing beside the account and what they do says that they work together'
 }
 

@@ -10,12 +10,13 @@ import { isRing, ringOf, type Ring } from '../signals/timing/hand-over.ts'
 import { modeOf, type ModeEvidence } from '../signals/timing/mode.ts'
 import { oneProcess, outageMinutes, pollsOf, type OneProcess } from '../signals/timing/one-process.ts'
 import type { Part, Tuning } from '../tuning.ts'
+import { hasProof, isByUsersAlone, isCorroborated } from './proof.ts'
 import { judgeExemption, notProduction, type EnvironmentUse, type Exemption } from './exemption.ts'
 import { areBorrowed, areKeysOfMany, borrowedKeys, type Borrowed } from './keys.ts'
 import { measureGains, type Gain } from './materiality.ts'
 import { isOneOwner, isSharded, judge, type Verdict } from './policy.ts'
 import { standing } from './standing.ts'
-import { readClusterUsers, sharedUserShare, userJaccard } from './users.ts'
+import { readClusterUsers, sharedUserShare, userJaccard, type ClusterUsers } from './users.ts'
 
 export interface Judged {
   readonly draft: DraftCluster
@@ -121,14 +122,12 @@ async function processOf(options: VerdictOptions, members: readonly number[]): P
 /** Members whose requests are read one by one: a cluster's time is told by the busiest of them. */
 const TIMED_MAX = 60
 
-async function prove(
-  options: VerdictOptions,
-  draft: DraftCluster,
-): Promise<
-  Omit<Judged, 'exemption' | 'gain' | 'verdict' | 'environment' | 'sharedUserShare' | 'mode'> & {
-    readonly times: readonly RequestTimes[]
-  }
-> {
+/** What is known of a cluster before its users and its gain are read. */
+type Proven = Omit<Judged, 'exemption' | 'gain' | 'verdict' | 'environment' | 'sharedUserShare' | 'mode'> & {
+  readonly times: readonly RequestTimes[]
+}
+
+async function prove(options: VerdictOptions, draft: DraftCluster): Promise<Proven> {
   const { clickhouse, snapshot, candidates, tuning, without } = options
   const borrowed = borrowedKeys(candidates.context, mixesHere(candidates, draft.apps))
   const { members, victims } = without.has('standing')
@@ -157,48 +156,8 @@ async function prove(
   return { draft, members, victims, apps, usersHere, process, borrowed, ring, rhythm, times: [...times.values()] }
 }
 
-/** Proof that one hand is behind keys that look like many people's. */
-function hasProof(
-  judged: Pick<Judged, 'process' | 'borrowed' | 'ring' | 'mode' | 'draft' | 'apps'>,
-  without: ReadonlySet<Part>,
-  tuning: Tuning,
-): boolean {
-  if (judged.process !== undefined || (areBorrowed(judged.borrowed, tuning) && !without.has('borrowed'))) return true
-  // People at work by the clock hand over too, but they meet: keys with users take turns only where they exclude each other.
-  if (judged.ring !== undefined && isRing(judged.ring, tuning)) {
-    const { overlapZ } = judged.ring
-    if (overlapZ <= tuning.spells.overlapZMax || judged.apps.every((app) => app.users === 0)) return true
-  }
-  if (judged.mode.isAlternating && !without.has('alternation')) return true
-  return judged.draft.links.some(({ operator }) =>
-    operator.some(({ signal, bits }) => signal === 'users' && bits >= tuning.ledgers.proofBits),
-  )
-}
-
-/** Only users in common link these, no place and no order in time. */
-function isByUsersAlone({ draft, mode, ring }: Pick<Judged, 'draft' | 'mode' | 'ring'>, tuning: Tuning): boolean {
-  if (draft.groups.length > 0 || mode.isAlternating || (ring !== undefined && isRing(ring, tuning))) return false
-  const entries = draft.links.flatMap(({ operator }) => operator)
-  const says = (signal: string): boolean =>
-    entries.some((entry) => entry.signal === signal && entry.bits >= tuning.ledgers.corroborationBits)
-  return says('users') && !says('place') && !says('hand_over') && !says('alternation')
-}
-
-/** One account may have two products that ask for the same: beside the account and the mix something must say that they work together. */
-function isCorroborated(
-  { draft, mode, rhythm, ring }: Pick<Judged, 'draft' | 'mode' | 'rhythm' | 'ring'>,
-  tuning: Tuning,
-): boolean {
-  if ((rhythm?.z ?? 0) >= tuning.alternation.coActivityZMin || (ring !== undefined && isRing(ring, tuning))) return true
-  if (draft.groups.length > 0 || mode.isAlternating || mode.mode === 'failover') return true
-  // Three products of one account that all ask for the same are one: chance would have to strike twice.
-  if (draft.apps.length >= 3 && draft.links.length >= draft.apps.length) return true
-  const entries = draft.links.flatMap(({ operator }) => operator)
-  return entries.some(({ signal, bits }) => signal !== 'owner' && bits >= tuning.ledgers.corroborationBits)
-}
-
 export async function judgeDrafts(options: VerdictOptions): Promise<Judged[]> {
-  const { clickhouse, snapshot, candidates, tuning, without } = options
+  const { clickhouse, snapshot, candidates, tuning } = options
   const proven = []
   for (const draft of candidates.drafts) proven.push(await prove(options, draft))
   const clusters = proven.map(({ apps }) => apps.map((app) => app.app_id))
@@ -214,37 +173,44 @@ export async function judgeDrafts(options: VerdictOptions): Promise<Judged[]> {
     snapshot.window,
     tuning,
   )
-  return proven.map(({ times, ...one }, i): Judged => {
+  return proven.map((one, i) => {
     const gain = gains[i]
-    const people = users[i] ?? []
     if (gain === undefined) throw new Error('a cluster without a gain')
-    const environment: EnvironmentUse = {
-      gain: gain.value,
-      gainOfOthers: gain.ofOthers,
-      userJaccard: userJaccard(people, notProduction(one.apps)),
-    }
-    const shared = sharedUserShare(people)
-    const isTurns = one.ring !== undefined && isRing(one.ring, tuning)
-    const mode = modeOf(
-      times,
-      one.ring,
-      isTurns,
-      isSharded(one.apps, shared, tuning),
-      tuning.gain.windowSeconds * 1000,
-      snapshot.window.toMs - snapshot.window.fromMs,
-      tuning,
-    )
-    const exemption = judgeExemption(one.apps, environment, tuning)
-    const facts = {
-      apps: one.apps,
-      exemption,
-      gain: without.has('materiality') ? { ...gain, value: Number.POSITIVE_INFINITY } : gain,
-      sharedUserShare: shared,
-      usersHere: one.usersHere,
-      isByUsersAlone: isByUsersAlone({ ...one, mode }, tuning),
-      isCorroborated: isCorroborated({ ...one, mode }, tuning),
-      hasProof: hasProof({ ...one, mode }, without, tuning),
-    }
-    return { ...one, mode, sharedUserShare: shared, environment, exemption, gain, verdict: judge(facts, tuning) }
+    return judgeOne(options, one, gain, users[i] ?? [])
   })
+}
+
+/** Exemption, mode and rule of one cluster. */
+function judgeOne(
+  { snapshot, tuning, without }: VerdictOptions,
+  proven: Proven,
+  gain: Gain,
+  users: ClusterUsers,
+): Judged {
+  const { times, ...one } = proven
+  const jaccard = userJaccard(users, notProduction(one.apps))
+  const environment: EnvironmentUse = { gain: gain.value, gainOfOthers: gain.ofOthers, userJaccard: jaccard }
+  const shared = sharedUserShare(users)
+  const mode = modeOf(
+    times,
+    one.ring,
+    one.ring !== undefined && isRing(one.ring, tuning),
+    isSharded(one.apps, shared, tuning),
+    tuning.gain.windowSeconds * 1000,
+    snapshot.window.toMs - snapshot.window.fromMs,
+    tuning,
+  )
+  const exemption = judgeExemption(one.apps, environment, tuning)
+  const known = { ...one, mode }
+  const facts = {
+    apps: one.apps,
+    exemption,
+    gain: without.has('materiality') ? { ...gain, value: Number.POSITIVE_INFINITY } : gain,
+    sharedUserShare: shared,
+    usersHere: one.usersHere,
+    isByUsersAlone: isByUsersAlone(known, tuning),
+    isCorroborated: isCorroborated(known, tuning),
+    hasProof: hasProof(known, without, tuning),
+  }
+  return { ...known, sharedUserShare: shared, environment, exemption, gain, verdict: judge(facts, tuning) }
 }

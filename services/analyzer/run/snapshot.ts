@@ -165,14 +165,12 @@ export async function readSnapshot(clickhouse: ClickHouse, window: Window, tunin
       countsOf(row.agents, row.counts, agents),
     ]),
   )
-  const apps = (await clickhouse.query(snapshotAppsQuery, { ...span, ...words })).map(
-    ({ limit_routes, limit_values, ...app }): SnapshotApp => ({
-      ...app,
-      limits: new Map(limit_routes.map((route, i) => [route, limit_values[i] ?? 0])),
-      mix: mixes.get(app.app_id) ?? NOTHING,
-      agents: programs.get(app.app_id) ?? NOTHING,
-    }),
-  )
+  const appOf = ({ limit_routes, limit_values, ...app }: z.infer<typeof snapshotAppsQuery.row>): SnapshotApp => {
+    const limits = new Map(limit_routes.map((route, i) => [route, limit_values[i] ?? 0]))
+    const mix = mixes.get(app.app_id) ?? NOTHING
+    return { ...app, limits, mix, agents: programs.get(app.app_id) ?? NOTHING }
+  }
+  const apps = (await clickhouse.query(snapshotAppsQuery, { ...span, ...words })).map(appOf)
   const numberOf = new Map(apps.map((app, i) => [app.app_id, i]))
   const streamAgents = new Map(
     (await clickhouse.query(snapshotStreamAgentsQuery, span)).map((row) => [

@@ -3,6 +3,14 @@
  *
  * An app that drops out of the registry loses its owner, and a ring of one account then looks like several. So an entry is refused only
  * when its app, its owner or its time of registration cannot be read; whatever else is odd is cut or left out, with a note.
+ *
+ * Of the rows of an app the one with the greatest version wins.
+ * - From a file, the version is the load time in epoch milliseconds.
+ * - From the topic, it is greater than every version that the table holds when the records are stored, grows with the offset, and is at least the present
+ *   time in epoch milliseconds.
+ * So of the records of an app (one partition has them all, by their key) the last one wins, whatever the clocks of its producers said; what is read wins over
+ * what was stored before it from an earlier topic of this name (offsets begin again) or from a file; and a file that is loaded later wins over it. Offsets as
+ * versions could do neither of the last two.
  */
 import { tabSeparatedRow } from '#lib/tab-separated.ts'
 import type { AppRecord } from '#schemas/app-record.ts'
@@ -162,7 +170,7 @@ function normalisedLimits(limits: Readonly<Record<string, number>>): Readonly<Re
   )
 }
 
-/** The TabSeparated row of an app. `version`: greatest wins (topic.ts says how they are chosen). */
+/** The TabSeparated row of an app. `version`: as above. */
 export function appRow({ app, createdAtMs }: RegisteredApp, version: number | bigint): string {
   return tabSeparatedRow([
     app.app_id,

@@ -35,7 +35,7 @@ export interface RegistryOptions {
   readonly clickhouse: ClickHouse
   /** Path; '-' is standard input. */
   readonly file: string
-  /** Load time, epoch milliseconds; an entry loaded later wins. */
+  /** Of the rows (app-row.ts): the load time, epoch milliseconds. */
   readonly version: number
   readonly stdin?: AsyncIterable<Buffer> | undefined
 }

@@ -5,10 +5,7 @@
  * only (in a topic made anew, one whose offset has a dead letter of the earlier topic is counted and logged, not stored). What is read is stored, then
  * committed; whoever has the partition next goes on there.
  *
- * Kafka's order is the order. A version is greater than every version that the table holds when the records are stored, grows with the offset, and is
- * at least the present time in epoch milliseconds. So of the records of an app (one partition has them all, by their key) the last one wins, whatever the
- * clocks of its producers said; what is read wins over what was stored before it from an earlier topic of this name (offsets begin again) or from a
- * registry file (whose version is its load time); and a file that is loaded later wins over it. Offsets as versions could do neither of the last two.
+ * Kafka's order is the order: app-row.ts says which version a row has.
  * One who was frozen while it stored, beyond the end of its session, may still overrule its heir with what it had read: until the app's next record.
  */
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'

@@ -47,6 +47,7 @@ describe('groups', () => {
   })
 })
 
+/** Invariant 13. */
 describe('a cluster', () => {
   it('is a clique of links', () => {
     expect(members(assemble([], [], [...clique(1, 2, 3), ...clique(7, 8)], SHARE))).toEqual([

@@ -44,6 +44,7 @@ function tailBits(k: number, n: number, q: number): number {
   return -Math.log2(row.reduce((sum, ways, i) => sum + (i >= k ? ways * q ** i * (1 - q) ** (n - i) : 0), 0))
 }
 
+/** Invariants 10 and 11: the null is strangers with mixes of their own, at this place. */
 describe('a group', () => {
   it('is the keys behind one door that do the same while nobody else does', () => {
     const sketches = room(8, 6, new Rng('machine room'))

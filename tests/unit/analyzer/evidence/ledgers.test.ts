@@ -45,6 +45,7 @@ const USERS = { users: { users: 20, expected: 0.1, p: 1e-30, share: 0.8 } }
 const ALIKE = { mixBits: 6 }
 const COPIED = { agentBits: 9, stemBits: 9, domainBits: 9 }
 
+/** Invariant 12. */
 describe('one use case of one operator', () => {
   it('is two apps on servers of their own that do the same', () => {
     expect(linked(opened({ ...SERVER, ...USERS, ...ALIKE }))).toBe(true)

@@ -11,6 +11,7 @@ const built = (more: Parameters<typeof violation>[1] = {}): Finding =>
 
 const UNKNOWN_GAIN = { value: null, basis: 'it is not known what one app may use', ofOthers: null } as const
 
+/** Invariant 16. */
 describe('a finding', () => {
   it('fits its published schema, word for word', () => {
     expect(Finding.parse(finding(['a', 'b'], 'sf-1', 1))).toEqual(finding(['a', 'b'], 'sf-1', 1))

@@ -47,7 +47,7 @@ describe('how sure a finding is', () => {
 
   it('of a group is even where strangers reached as much, and sure above', () => {
     expect(confidence(sure({ groups: [group(14)] }), TUNING)).toBeCloseTo(0.5, 12)
-    expect(confidence(sure({ groups: [group(24)] }), TUNING)).toBeGreaterThan(0.99)
+    expect(confidence(sure({ groups: [group(24)] }), TUNING)).toBe(TUNING.evidence.probabilityMax)
   })
 
   it('of a group grows by proof of one process', () => {
@@ -84,7 +84,7 @@ describe('how sure a finding is', () => {
       expectedOverlapMs: 100_000,
       overlapZ: -2,
     } as const
-    expect(confidence(sure({}, { ring }), TUNING)).toBeGreaterThan(0.99)
+    expect(confidence(sure({}, { ring }), TUNING)).toBe(TUNING.evidence.probabilityMax)
     expect(confidence(sure({}, { ring: { ...ring, hitsZ: 3 } }), TUNING)).toBe(0)
   })
 })

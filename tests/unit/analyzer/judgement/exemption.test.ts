@@ -23,6 +23,7 @@ const failuresOf = (...apps: readonly SnapshotApp[]): readonly string[] => {
   return exemption.failures
 }
 
+/** Invariant 14. */
 describe('the exemption for development, staging and production (P6)', () => {
   it('holds for three instances of one account, each named so in name and description', () => {
     expect(judged(DEV, STAGING, PROD)).toEqual({ claimed: true, failures: [], holds: true })

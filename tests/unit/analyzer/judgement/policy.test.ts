@@ -24,6 +24,7 @@ function verdict(apps: readonly SnapshotApp[], more: Partial<ClusterFacts> = {})
     isCorroborated: true,
     isByUsersAlone: false,
     hasProof: true,
+    isByUsersAlone: false,
     gain: gainOf(2.4),
   }
   return judge({ apps, exemption, ...facts, ...more }, TUNING)
@@ -186,5 +187,18 @@ describe('a verdict', () => {
       }),
       { seed: 1 },
     )
+  })
+})
+
+describe('apps of several accounts that only users in common link', () => {
+  const twoOwners = [app('a', { owner_id: 'one', users: 40 }), app('b', { owner_id: 'other', users: 50 })]
+
+  it('are competitors while one app could have done it', () => {
+    expect(verdict(twoOwners, { isByUsersAlone: true, gain: gainOf(0.6) })).toMatchObject({ kind: 'innocent' })
+    expect(verdict(twoOwners, { isByUsersAlone: true, gain: gainOf(null) })).toMatchObject({ kind: 'innocent' })
+  })
+
+  it('are one when together they exceed what one app may use', () => {
+    expect(verdict(twoOwners, { isByUsersAlone: true, gain: gainOf(2) })).toMatchObject({ kind: 'violation' })
   })
 })

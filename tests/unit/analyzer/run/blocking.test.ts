@@ -62,6 +62,7 @@ describe('pairs are proposed', () => {
   })
 })
 
+/** Invariant 9. */
 describe('a rule', () => {
   it('passes over a provider where more apps run than can be paired', () => {
     const tenants = (count: number): number => blocked(apps(count, () => ({ on: { cloud: MIX } }))).pairs.size

@@ -72,6 +72,7 @@ const input = fc.tuple(
   fc.integer({ min: 1, max: 70 }),
 )
 
+/** Invariant 3. */
 test('ranges depend on the lines alone, not on how they were read', () => {
   fc.assert(
     fc.property(input, ([lines, limit, one, other]) => {

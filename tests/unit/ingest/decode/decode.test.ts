@@ -100,6 +100,7 @@ test('a record that the published schema accepts is accepted, unless its time or
   )
 })
 
+/** Invariant 4. */
 test('any bytes give a row or a dead letter, never an exception', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
