@@ -24,7 +24,7 @@ function verdict(apps: readonly SnapshotApp[], more: Partial<ClusterFacts> = {})
     isCorroborated: true,
     isByUsersAlone: false,
     hasProof: true,
-    isByUsersAlone: false,
+
     gain: gainOf(2.4),
   }
   return judge({ apps, exemption, ...facts, ...more }, TUNING)

@@ -206,6 +206,17 @@ describe('a restart', () => {
     }).filter((proof) => proof !== undefined)
     expect(proven).toEqual([])
   })
+
+  it('is none where one program of many drifts: its gaps are a little longer than their median all day', () => {
+    const rng = new Rng('drift')
+    const drifting = Array.from({ length: 10 }, (_, i) => {
+      const times: number[] = []
+      for (let time = rng.range(0, MINUTE); time < DAY; time += MINUTE + rng.exponential(150))
+        times.push(Math.round(time))
+      return pollsOf(i, times, TUNING)
+    })
+    expect(oneProcess(drifting, new Set(), DAY, TUNING)).toBeUndefined()
+  })
 })
 
 describe('nothing', () => {
