@@ -4,7 +4,7 @@ import { measureGains, type Gain, type UseOf } from '../../services/analyzer/jud
 import { readClusterUsers, sharedUserShare } from '../../services/analyzer/judgement/users.ts'
 import { TUNING } from '../../services/analyzer/tuning.ts'
 import { openEngine, type Engine } from '../support/analyzer-engine.ts'
-import { store, WINDOW, type Burst } from '../support/analyzer-traffic.ts'
+import { HOUR_MS, START_MS, store, WINDOW, type Burst } from '../support/analyzer-traffic.ts'
 
 let engine: Engine
 beforeAll(async () => {
@@ -19,6 +19,7 @@ afterAll(async () => {
 
 /** Within one limit window of a quarter of an hour. */
 const QUARTER = [10, 10.25] as const
+const LIMIT = new Map([['/items', 100]])
 const sent = (app: string, requests: number, more: Partial<Burst> = {}): Burst => ({
   app,
   network: '192.0.2.1',
@@ -69,13 +70,24 @@ describe('the gain of a cluster', () => {
     expect((await gainOf([sent('a', 80), sent('b', 40)], use)).ofOthers).toBeCloseTo(0.4, 9)
   })
 
+  /** When a limit window ends, seconds since 1970. */
+  const ends = (hour: number): number => (START_MS + hour * HOUR_MS) / 1000
+
   it('of a window as long as the logs show: an hour', async () => {
-    const bursts = [0, 0.25, 0.5, 0.75].map((from) =>
-      sent('a', 30, { hours: [10 + from, 10.25 + from], reset: 3600, limit: 100 }),
+    const bursts = [10, 10.25, 10.5, 10.75].map((from) =>
+      sent('a', 30, { hours: [from, from + 0.25], reset: ends(11) }),
     )
-    const gain = await gainOf([...bursts, sent('b', 60)], { limits: new Map([['/items', 100]]) })
+    const gain = await gainOf([...bursts, sent('b', 60, { reset: ends(11) })], { limits: LIMIT })
     expect(gain.value).toBeCloseTo(1.8, 9)
     expect(gain.basis).toContain('60 minutes')
+  })
+
+  it("is counted by the app's own windows: the end of one and the start of the next are not one", async () => {
+    const bursts = [
+      sent('a', 80, { hours: [10, 10.125], reset: ends(10.125) }),
+      sent('a', 80, { hours: [10.125, 10.25], reset: ends(10.375) }),
+    ]
+    expect((await gainOf(bursts, { limits: LIMIT })).value).toBeCloseTo(0.8, 9)
   })
 })
 
@@ -99,8 +111,21 @@ describe('what one app may use', () => {
     expect(gain.basis).toContain('answers')
   })
 
-  it('is unknown when one app alone was served more than the answers say: that limit is for each user', async () => {
-    expect((await gainOf([sent('a', 90, { limit: 80 }), sent('b', 60, { limit: 80 })])).value).toBeNull()
+  const forUser = (app: string, user: string, requests: number, more: Partial<Burst> = {}): Burst =>
+    sent(app, requests, { user, limit: 80, ...more })
+
+  it("is a user's share when answers to users name a limit: it may be for each user", async () => {
+    const gain = await gainOf([forUser('a', 'u', 50), forUser('a', 'v', 40), forUser('b', 'u', 45)])
+    expect(gain.value).toBeCloseTo(95 / 80, 9)
+    expect(gain.basis).toContain('one user')
+  })
+
+  it("is the app's when refusals to users name more than any app was served alone", async () => {
+    const more = { limit: 100 }
+    const bursts = [forUser('a', 'u', 50, more), forUser('a', 'v', 40, more), forUser('b', 'u', 60, more)]
+    const gain = await gainOf([...bursts, forUser('a', 'u', 5, { status: 429, limit: 100 })])
+    expect(gain.value).toBeCloseTo(1.5, 9)
+    expect(gain.basis).toContain('refusals')
   })
 
   it('is unknown without a registry, a refusal and a limit in an answer', async () => {

@@ -53,6 +53,8 @@ function sample(sql: string): Record<string, unknown> {
     hosting_suffixes: TUNING.patterns.hostingSuffixes,
     clusters: RING.map(() => 0),
     not_production: RING.map(() => 0),
+    offset_seconds: RING.map(() => 0),
+    seconds: 900,
     window_seconds: RING.map(() => 900),
     slot_seconds: 900,
     sources: ['fixture'],

@@ -22,8 +22,9 @@ function verdict(apps: readonly SnapshotApp[], more: Partial<ClusterFacts> = {})
     sharedUserShare: null,
     usersHere: new Map<string, number>(),
     isCorroborated: true,
-    hasProof: true,
     isByUsersAlone: false,
+    hasProof: true,
+
     gain: gainOf(2.4),
   }
   return judge({ apps, exemption, ...facts, ...more }, TUNING)
@@ -98,6 +99,13 @@ describe("one account's duplicates", () => {
   it('of several accounts need no gain: the breach is the arrangement', () => {
     const apps = [app('a'), app('b', { owner_id: 'other' })]
     expect(verdict(apps, { gain: gainOf(0.1) })).toEqual(violation('duplicate_apps_multiple_owners'))
+  })
+
+  it('are no finding when only users in common link them, as competitors have, within one limit', () => {
+    const apps = [app('a', { owner_id: 'one' }), app('b', { owner_id: 'other' })]
+    expect(verdict(apps, { isByUsersAlone: true, gain: gainOf(0.9) })).toEqual(related)
+    expect(verdict(apps, { isByUsersAlone: true, gain: gainOf(null) })).toEqual(related)
+    expect(verdict(apps, { isByUsersAlone: true })).toEqual(violation('duplicate_apps_multiple_owners'))
   })
 
   it('are a finding from some gain on, and at every larger one', () => {

@@ -21,13 +21,16 @@ interface Poller {
   readonly jitter?: number
   /** Half-open, milliseconds: no polls within. */
   readonly silent?: readonly (readonly [number, number])[]
+  /** From `at` on all polls come so much later. */
+  readonly restart?: { readonly at: number; readonly later: number }
 }
 
 /** Times of a program that polls all day. */
-function polling({ phase, period = 5 * MINUTE, jitter = 500, silent = [] }: Poller, rng: Rng): number[] {
+function polling({ phase, period = 5 * MINUTE, jitter = 500, silent = [], restart }: Poller, rng: Rng): number[] {
   const polls = Array.from({ length: Math.floor((DAY - phase) / period) }, (_, i) => phase + i * period)
   return polls
     .filter((time) => !silent.some(([from, to]) => time >= from && time < to))
+    .map((time) => (restart !== undefined && time >= restart.at ? time + restart.later : time))
     .map((time) => Math.max(0, Math.round(time + jitter * rng.normal())))
     .toSorted((x, y) => x - y)
 }
@@ -175,6 +178,44 @@ describe('the fate of keys', () => {
       )
     })
     expect(oneProcess(people, new Set(), DAY, TUNING)).toBeUndefined()
+  })
+})
+
+describe('a restart', () => {
+  const NOON = 12 * HOUR
+
+  it('that moves all keys by the same amount is one process that began again', () => {
+    const rng = new Rng('restart')
+    const restart = { at: NOON, later: 100_000 }
+    const proof = proofOf(
+      Array.from({ length: 8 }, () => ({ phase: anyPhase(rng), restart })),
+      rng,
+    )
+    expect(proof?.proof).toBe('common_restart')
+    expect(proof?.apps).toHaveLength(8)
+  })
+
+  it('of a host after which each deployment has a phase of its own is none: 100 draws', () => {
+    const proven = Array.from({ length: 100 }, (_, draw) => {
+      const rng = new Rng(`host/${draw}`)
+      const keys = rng.between(4, 12)
+      return proofOf(
+        Array.from({ length: keys }, () => ({ phase: anyPhase(rng), restart: { at: NOON, later: anyPhase(rng) } })),
+        rng,
+      )
+    }).filter((proof) => proof !== undefined)
+    expect(proven).toEqual([])
+  })
+
+  it('is none where one program of many drifts: its gaps are a little longer than their median all day', () => {
+    const rng = new Rng('drift')
+    const drifting = Array.from({ length: 10 }, (_, i) => {
+      const times: number[] = []
+      for (let time = rng.range(0, MINUTE); time < DAY; time += MINUTE + rng.exponential(150))
+        times.push(Math.round(time))
+      return pollsOf(i, times, TUNING)
+    })
+    expect(oneProcess(drifting, new Set(), DAY, TUNING)).toBeUndefined()
   })
 })
 
