@@ -10,12 +10,17 @@ import type { Finding } from '#schemas/finding.ts'
 import { Truth } from '#schemas/truth.ts'
 import { simulate } from '#simulate/write.ts'
 
+import { ablationOf, type Ablation } from '../evaluate/ablation.ts'
 import type { PredictedCluster } from '../evaluate/judge.ts'
 import { PEERS } from '../evaluate/peers/index.ts'
 import { readPeerTraffic } from '../evaluate/peers/read-traffic.ts'
+import { score } from '../evaluate/score.ts'
 import { worldResult, type WorldResult } from '../evaluate/world-result.ts'
 import { planOptions, type World, type WorldSize } from '../evaluate/worlds.ts'
-import { storedWindow } from '../services/analyzer/analyse.ts'
+import { analyse, storedWindow, type Investigation } from '../services/analyzer/analyse.ts'
+import { lifecycle } from '../services/analyzer/findings/lifecycle.ts'
+import type { Window } from '../services/analyzer/run/window.ts'
+import { PARTS, TUNING, type Part } from '../services/analyzer/tuning.ts'
 import { analyseAll } from './analysis.ts'
 import { ingestForDetection } from './detect-ingest.ts'
 import { withEngine } from './with-engine.ts'
@@ -23,6 +28,10 @@ import { withEngine } from './with-engine.ts'
 export interface EvaluateOptions {
   /** Whether the published methods run on the same traffic. */
   readonly peers: boolean
+  /** Parts of the detector that are left out. */
+  readonly without: readonly Part[]
+  /** Whether the world is analysed again without each other part in turn. */
+  readonly ablate: boolean
   readonly onStep: (step: string) => void
 }
 
@@ -71,11 +80,39 @@ async function evaluateIn(
     signal,
   })
   if (signal.aborted) return undefined
-  const { findings } = await analyseAll(clickhouse, Date.now(), options.onStep)
+  const { findings, investigation } = await analyseAll(clickhouse, Date.now(), options.onStep, options.without)
   options.onStep('scoring against the truth')
-  const window = options.peers ? await storedWindow(clickhouse) : undefined
-  const traffic = window === undefined ? undefined : await readPeerTraffic(clickhouse, window)
-  return worldResult(truth, predictedClusters(findings), PEERS, traffic)
+  const window = await storedWindow(clickhouse)
+  if (window === undefined) throw new Error('what was analysed is gone')
+  const traffic = options.peers ? await readPeerTraffic(clickhouse, window) : undefined
+  const result = worldResult(truth, predictedClusters(findings), PEERS, traffic)
+  if (!options.ablate) return result
+  const ablations = await ablate({ clickhouse, window, truth, result, signal, investigation }, options)
+  return signal.aborted ? undefined : { ...result, ablations }
+}
+
+interface AblationInput {
+  readonly clickhouse: ClickHouse
+  readonly window: Window
+  readonly truth: Truth
+  /** Of the whole detector. */
+  readonly result: WorldResult
+  readonly investigation: Investigation
+  readonly signal: AbortSignal
+}
+
+/** The same store, analysed without one part after the other; nothing of it is stored. */
+async function ablate(input: AblationInput, { without, onStep }: EvaluateOptions): Promise<Ablation[]> {
+  const { clickhouse, window, truth, result, investigation: earlier, signal } = input
+  const ablations: Ablation[] = []
+  for (const part of PARTS.filter((one) => !without.includes(one))) {
+    if (signal.aborted) break
+    onStep(`without ${part}`)
+    const { violations } = await analyse({ clickhouse, window, tuning: TUNING, without: [...without, part], earlier })
+    const { open } = lifecycle([], violations, { window, tuning: TUNING, nowMs: Date.now() })
+    ablations.push(ablationOf(part, result.card, score(truth, predictedClusters(open))))
+  }
+  return ablations
 }
 
 /** Evaluates a directory that simulate has written. Undefined when it was interrupted. */

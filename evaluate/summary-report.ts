@@ -1,4 +1,5 @@
 /** Summaries of many worlds as plain text for people, at most 100 columns wide. Pure. */
+import type { Ablation } from './ablation.ts'
 import { MEASURES, MeasureName } from './measures.ts'
 import type { EstimatedMeasure, MethodSummary, WorldSummary } from './summary.ts'
 import { fit, lineWidth, number, percent, table, text } from './text-table.ts'
@@ -16,7 +17,7 @@ export function worldTitle({ world, strength, seeds }: WorldSummary): string {
 }
 
 function summaryLines(summary: WorldSummary): string[] {
-  const { apps, requests, violations, seeds, methods } = summary
+  const { apps, requests, violations, seeds, methods, ablations } = summary
   const size = `${Math.round(apps)} apps, ${Math.round(requests)} requests a world; ${violations} violations; seeds ${seeds.join(', ')}`
   const [detector, ...peers] = methods
   return [
@@ -25,6 +26,7 @@ function summaryLines(summary: WorldSummary): string[] {
     '',
     ...(detector === undefined ? [] : detectorTable(detector)),
     ...(peers.length === 0 ? [] : ['', ...methodTable(methods), ...settings(peers)]),
+    ...(ablations.length === 0 ? [] : ['', ...ablationTable(ablations)]),
   ]
 }
 
@@ -60,6 +62,22 @@ function settings(peers: readonly MethodSummary[]): string[] {
     'each at its best setting for these worlds:',
     ...peers.map(({ method, setting }) => fit(`  ${method}: ${setting ?? '-'}`, lineWidth, 'left').trimEnd()),
   ]
+}
+
+function ablationTable(ablations: readonly Ablation[]): string[] {
+  return table(
+    [
+      text('Without one part, all worlds together', 44),
+      number('found', 8),
+      number('lost', 6),
+      number('gained', 7),
+      number('false', 7),
+      number('benign', 7),
+    ],
+    ablations.map(({ without, found, lost, gained, false_findings, benign_apps_named }) =>
+      [without].concat([found, lost, gained, false_findings, benign_apps_named].map(String)),
+    ),
+  )
 }
 
 /** A share in percent, a count with one decimal. */

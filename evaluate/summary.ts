@@ -6,6 +6,7 @@
  * that was best on average over all kinds of worlds with violations, and it is left out when there were none.
  */
 import { z } from 'zod'
+import { Ablation, sumAblations } from './ablation.ts'
 import { MEASURES, MeasureName, recordOf } from './measures.ts'
 import { estimate, mergeCalibrations, sum } from './statistics.ts'
 import { DETECTOR, type MethodResult, type ScenarioFound, type WorldResult } from './world-result.ts'
@@ -50,6 +51,7 @@ export const WorldSummary = z.object({
   calibration: z
     .object({ members: CalibrationSummary, findings: CalibrationSummary })
     .describe('Of the detector, over the forecasts of all worlds together.'),
+  ablations: z.array(Ablation).describe('The detector without one part each, over all worlds together.'),
 })
 export type WorldSummary = z.infer<typeof WorldSummary>
 
@@ -74,6 +76,7 @@ export function summarize(results: readonly WorldResult[]): WorldSummary[] {
           members: mergeCalibrations(worlds.map(({ card }) => card.calibration.members)),
           findings: mergeCalibrations(worlds.map(({ card }) => card.calibration.findings)),
         },
+        ablations: sumAblations(worlds.flatMap(({ ablations }) => ablations)),
       },
     ]
   })

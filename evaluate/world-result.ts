@@ -1,5 +1,6 @@
 /** What one simulated world says of the detector and of the published methods. Pure. */
 import type { Truth } from '#schemas/truth.ts'
+import type { Ablation } from './ablation.ts'
 import type { PredictedCluster } from './judge.ts'
 import { measure, type Measured, type MeasureName } from './measures.ts'
 import type { Peer, PeerTraffic } from './peers/peer.ts'
@@ -31,6 +32,8 @@ export interface WorldResult {
   readonly card: Scorecard
   /** The detector first, then every setting of every method. */
   readonly methods: readonly MethodResult[]
+  /** The detector without one part after the other; empty unless asked for. */
+  readonly ablations: readonly Ablation[]
 }
 
 export const DETECTOR = 'sidestep'
@@ -51,6 +54,7 @@ export function worldResult(
     violations: card.found.total,
     card,
     methods: [methodResult(DETECTOR, null, card), ...swept],
+    ablations: [],
   }
 }
 

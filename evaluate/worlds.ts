@@ -17,16 +17,20 @@ export interface WorldSize {
   readonly scenarios?: readonly string[]
 }
 
-/** Every kind with every strength and seed. A world without violations has no strength, so it comes once a seed. */
+/**
+ * Every kind with every strength and seed, seed by seed: a run that is cut short has worlds of all kinds. A world without violations has no
+ * strength, so it comes once a seed.
+ */
 export function listWorlds(
   kinds: readonly WorldKind[],
   strengths: readonly World['strength'][],
   seeds: readonly number[],
 ): World[] {
-  return kinds.flatMap((kind) => {
+  const ofSeed = kinds.flatMap((kind) => {
     const ofKind = kind === 'benign' ? (['mixed'] as const) : strengths
-    return ofKind.flatMap((strength) => seeds.map((seed) => ({ kind, strength, seed })))
+    return ofKind.map((strength) => ({ kind, strength }))
   })
+  return seeds.flatMap((seed) => ofSeed.map(({ kind, strength }) => ({ kind, strength, seed })))
 }
 
 /** What the simulator is asked for. */

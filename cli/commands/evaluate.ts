@@ -1,7 +1,9 @@
 /** `sidestep evaluate`: simulate, detect, score; one world or many. */
+import { writeFile } from 'node:fs/promises'
+
 import { Command, InvalidArgumentError } from 'commander'
 
-import { SidestepError } from '#lib/errors.ts'
+import { errorMessage, SidestepError } from '#lib/errors.ts'
 import { WORLD_KINDS, type WorldKind } from '#simulate/conditions.ts'
 import { DEFAULTS, PlanError } from '#simulate/plan.ts'
 import { STRENGTHS } from '#simulate/scenarios/scenario.ts'
@@ -11,12 +13,14 @@ import { renderSummaries } from '../../evaluate/summary-report.ts'
 import { summarize } from '../../evaluate/summary.ts'
 import type { WorldResult } from '../../evaluate/world-result.ts'
 import { listWorlds, type World } from '../../evaluate/worlds.ts'
+import { PARTS, type Part } from '../../services/analyzer/tuning.ts'
 import { evaluateTraffic, evaluateWorld, type EvaluateOptions } from '../evaluate-world.ts'
 
 const EXAMPLE = `
 Examples:
   $ sidestep evaluate --seed 11
   $ sidestep evaluate --seed 11 --seeds 5 --world tidy,hard,benign --strength medium,weak --peers
+  $ sidestep evaluate --seed 11 --without groups,hand_over
   $ sidestep evaluate --seed 11 --apps 3000 --requests 2000000 --json > results.json
   $ sidestep evaluate --traffic w1 w2        (what sidestep simulate --out w1 has written, and w2)
 
@@ -34,6 +38,9 @@ interface Options {
   readonly scenarios?: readonly string[]
   readonly traffic?: readonly string[]
   readonly peers?: true
+  readonly without: readonly Part[]
+  readonly ablate?: true
+  readonly save?: string
   readonly json?: true
 }
 
@@ -59,8 +66,9 @@ function jobsOf(options: Options): Job[] {
   }))
 }
 
-/** Undefined when it was interrupted. */
-async function runJobs(jobs: readonly Job[], peers: boolean): Promise<WorldResult[] | undefined> {
+/** Undefined when it was interrupted. What there is by then has been saved. */
+async function runJobs(jobs: readonly Job[], options: Options): Promise<WorldResult[] | undefined> {
+  const how = { peers: options.peers === true, without: options.without, ablate: options.ablate === true }
   const isTerminal = process.stderr.isTTY
   const clearLine = isTerminal ? '\r\u001B[K' : ''
   const results: WorldResult[] = []
@@ -69,13 +77,22 @@ async function runJobs(jobs: readonly Job[], peers: boolean): Promise<WorldResul
     const onStep = (step: string): void => {
       if (isTerminal) process.stderr.write(`${clearLine}world ${index + 1} of ${jobs.length} (${title}): ${step} …`)
     }
-    const result = await run({ peers, onStep })
+    const result = await run({ ...how, onStep })
     process.stderr.write(clearLine)
     if (result === undefined) return undefined
     results.push(result)
+    if (options.save !== undefined) await save(options.save, json(results, jobs.length))
     if (jobs.length > 1) process.stderr.write(`${title}: ${outcome(result, (performance.now() - startedAt) / 1000)}\n`)
   }
   return results
+}
+
+async function save(file: string, content: string): Promise<void> {
+  try {
+    await writeFile(file, content)
+  } catch (error) {
+    throw new SidestepError('usage', `cannot save the results: ${errorMessage(error)}`, { cause: error })
+  }
 }
 
 function outcome({ card }: WorldResult, seconds: number): string {
@@ -85,26 +102,29 @@ function outcome({ card }: WorldResult, seconds: number): string {
 
 async function evaluate(options: Options): Promise<void> {
   try {
-    const results = await runJobs(jobsOf(options), options.peers === true)
-    if (results !== undefined) process.stdout.write(options.json === true ? json(results) : report(results))
+    const jobs = jobsOf(options)
+    const results = await runJobs(jobs, options)
+    if (results === undefined) return
+    process.stdout.write(options.json === true ? json(results, jobs.length) : report(results))
   } catch (error) {
     if (error instanceof PlanError) throw new SidestepError('usage', error.message, { cause: error })
     throw error
   }
 }
 
-function json(results: readonly WorldResult[]): string {
+/** `planned`: how many worlds were asked for. */
+function json(results: readonly WorldResult[], planned: number): string {
   const worlds = results.map(({ world, strength, seed, card }) => ({ world, strength, seed, card }))
-  return `${JSON.stringify({ worlds, summaries: summarize(results) })}\n`
+  return `${JSON.stringify({ planned, worlds, summaries: summarize(results) })}\n`
 }
 
 /** The scorecard of a single world, and the summaries of many or of several methods. */
 function report(results: readonly WorldResult[]): string {
   const [only] = results
   const isOne = results.length === 1 && only !== undefined
-  const hasPeers = results.some(({ methods }) => methods.length > 1)
+  const hasMore = results.some(({ methods, ablations }) => methods.length > 1 || ablations.length > 0)
   const parts = isOne ? [renderScorecard(only.card)] : []
-  if (!isOne || hasPeers) parts.push(renderSummaries(summarize(results)))
+  if (!isOne || hasMore) parts.push(renderSummaries(summarize(results)))
   return `${parts.join('\n')}\n`
 }
 
@@ -144,6 +164,9 @@ export function evaluateCommand(): Command {
     .option('--scenarios <names>', 'only these, separated by commas', (text: string) => text.split(','))
     .option('--traffic <dirs...>', 'score on directories that simulate has written, instead')
     .option('--peers', 'the published methods on the same traffic, each at its best thresholds')
+    .option('--without <parts>', `leave out parts of the detector: ${PARTS.join(', ')}`, listOf(PARTS), [])
+    .option('--ablate', 'analyse each world again without each part of the detector in turn')
+    .option('--save <file>', 'keep the results there as JSON, after each world')
     .option('--json', 'print all numbers as JSON')
     .addHelpText('after', EXAMPLE)
     .action(async (options: Options) => await evaluate(options))

@@ -13,7 +13,7 @@ import { violationOf, type Violation } from './findings/violation.ts'
 import { judgeDrafts, type Judged } from './judgement/verdicts.ts'
 import { readSnapshot, type Snapshot } from './run/snapshot.ts'
 import type { Window } from './run/window.ts'
-import type { Part, Tuning } from './tuning.ts'
+import { JUDGEMENT_PARTS, type Part, type Tuning } from './tuning.ts'
 
 export interface Analysis {
   /** Clusters that break a rule. */
@@ -33,6 +33,8 @@ export interface Analysis {
   readonly pairsByRule: ReadonlyMap<string, number>
   /** Rules that proposed more pairs than their cap, with how many. */
   readonly cappedRules: ReadonlyMap<string, number>
+  /** What it went through. */
+  readonly investigation: Investigation
 }
 
 export interface AnalyseOptions {
@@ -41,6 +43,8 @@ export interface AnalyseOptions {
   readonly tuning: Tuning
   /** Parts of the detector that are left out, for ablation. */
   readonly without?: readonly Part[] | undefined
+  /** Of the same window, tuning and store, with no part more left out: what it read, and what the parts do not touch, is not done again. */
+  readonly earlier?: Investigation | undefined
   readonly onStep?: ((step: string) => void) | undefined
 }
 
@@ -62,18 +66,22 @@ export interface Investigation {
 }
 
 export async function investigate(options: AnalyseOptions): Promise<Investigation> {
-  const { clickhouse, window, tuning, onStep } = options
+  const { clickhouse, window, tuning, onStep, earlier } = options
   const without = new Set(options.without)
   onStep?.('reading what the apps do')
-  const snapshot = await readSnapshot(clickhouse, window, tuning)
-  const candidates = await findCandidates({ clickhouse, snapshot, tuning, without, onStep })
+  const snapshot = earlier?.snapshot ?? (await readSnapshot(clickhouse, window, tuning))
+  const candidates =
+    earlier !== undefined && without.isSubsetOf(JUDGEMENT_PARTS)
+      ? earlier.candidates
+      : await findCandidates({ clickhouse, snapshot, tuning, without, onStep })
   onStep?.('judging')
   const judged = await judgeDrafts({ clickhouse, snapshot, candidates, tuning, without })
   return { snapshot, candidates, judged }
 }
 
 export async function analyse(options: AnalyseOptions): Promise<Analysis> {
-  const { snapshot, candidates, judged } = await investigate(options)
+  const investigation = await investigate(options)
+  const { snapshot, candidates, judged } = investigation
   const idsOf = (kind: Judged['verdict']['kind']): string[][] =>
     judged.filter(({ verdict }) => verdict.kind === kind).map(({ apps }) => apps.map((app) => app.app_id))
   return {
@@ -86,5 +94,6 @@ export async function analyse(options: AnalyseOptions): Promise<Analysis> {
     pairs: candidates.blocked.pairs.size,
     pairsByRule: candidates.blocked.countByRule,
     cappedRules: candidates.blocked.capped,
+    investigation,
   }
 }

@@ -278,6 +278,9 @@ export const PARTS = [
 ] as const
 export type Part = (typeof PARTS)[number]
 
+/** Parts that are asked only when a cluster is judged: the clusters are drafted without them. */
+export const JUDGEMENT_PARTS: ReadonlySet<Part> = new Set(['one_process', 'borrowed', 'standing', 'materiality'])
+
 export type Tuning = typeof TUNING
 
 /** First 16 hexadecimal digits of the SHA-256 of a tuning: which settings made a finding. */

@@ -104,10 +104,10 @@ describe('the worlds of an evaluation', () => {
     const worlds = listWorlds(['tidy', 'benign'], ['weak', 'medium'], [3, 4])
     expect(worlds.map(({ kind, strength, seed }) => `${kind} ${strength} ${seed}`)).toEqual([
       'tidy weak 3',
-      'tidy weak 4',
       'tidy medium 3',
-      'tidy medium 4',
       'benign mixed 3',
+      'tidy weak 4',
+      'tidy medium 4',
       'benign mixed 4',
     ])
   })
