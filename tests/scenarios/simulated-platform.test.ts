@@ -80,17 +80,16 @@ describe('on a platform where nobody breaks a rule', () => {
     expect(groupsOf(platform, 'lookalike').length).toBeGreaterThan(5)
     for (const v of platform.analysis.violations)
       process.stderr.write(
-          JSON.stringify([
-            v.policies,
-            v.evidence.map((e) => [e.signal, e.statement]),
-            v.cluster.apps.map((x) =>
-              platform.truth.groups
-                .filter((g) => g.apps.includes(x))
-                .map((g) => g.scenario)
-                .join('+'),
-            ),
-          ]) +
-          String.fromCharCode(10),
+        JSON.stringify([
+          v.policies,
+          v.evidence.map((e) => [e.signal, e.statement]),
+          v.cluster.apps.map((x) =>
+            platform.truth.groups
+              .filter((g) => g.apps.includes(x))
+              .map((g) => g.scenario)
+              .join('+'),
+          ),
+        ]) + String.fromCharCode(10),
       )
     expect(accusedIn(platform)).toEqual([])
   })
