@@ -146,8 +146,7 @@ function commonRestart(keys: readonly PolledKey[], tuning: Tuning): OneProcess |
   if (alike.length < polls.keysMin || periodMs <= 0) return undefined
   const spans = [...phasesBySpan(alike, periodMs, Math.max(polls.spanMs, periodMs * 6))].toSorted(([x], [y]) => x - y)
   let best: OneProcess | undefined
-  let compared = 0
-  let together = 0
+  const together: { readonly span: number; readonly move: number }[] = []
   for (const [i, [, phases]] of spans.entries()) {
     // The restart lies within a span, so spans that stand two apart are compared.
     const earlier = spans[i - 2]?.[1]
@@ -157,15 +156,14 @@ function commonRestart(keys: readonly PolledKey[], tuning: Tuning): OneProcess |
       return before === undefined ? [] : [{ app, before, move: (phase - before + 1) % 1 }]
     })
     const moved = moves.filter(({ move }) => Math.min(move, 1 - move) > polls.restartMoveMin)
-    if (moves.length >= polls.keysMin) compared += 1
     if (moved.length < polls.keysMin || moved.length < moves.length * polls.fateShareMin) continue
     if (moved.length * 2 < alike.length) continue
-    const { length } = circular(moved.map(({ move }) => move))
+    const { mean, length } = circular(moved.map(({ move }) => move))
     // Where all phases are one anyway, moving together says nothing more.
     if (length < polls.momentMin || circular(moved.map(({ before }) => before)).length > polls.restartSpreadMax)
       continue
     const apps = moved.map(({ app }) => app).toSorted((x, y) => x - y)
-    together += 1
+    together.push({ span: i, move: mean })
     // An upper bound of the tail. A handful of phases move alike by chance, and a day has ten moments at which they may.
     const p = Math.max(1e-12, Math.exp(-moved.length * length * length))
     if (p > polls.pMax) continue
@@ -173,8 +171,14 @@ function commonRestart(keys: readonly PolledKey[], tuning: Tuning): OneProcess |
       best = { proof: 'common_restart', apps, observed: length, expected: 1 / Math.sqrt(moved.length), p }
     }
   }
-  // What moves all day has drifted: a period a little off the median's is common to all who deployed one program.
-  return together * 2 > compared ? undefined : best
+  // What moves by one amount again and again has drifted: a period a little off the median's is common to all who deployed one program. A restart shows
+  // in three comparisons at most, all of them neighbours.
+  const isDrift = together.some(({ span, move }) =>
+    together.some(
+      (other) => other.span - span > 2 && Math.abs(((other.move - move + 1.5) % 1) - 0.5) < polls.restartMoveMin,
+    ),
+  )
+  return isDrift ? undefined : best
 }
 
 /** Minutes in which a key missed polls, as half-open intervals of minutes. */
