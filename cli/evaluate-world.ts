@@ -104,7 +104,7 @@ interface AblationInput {
 /** The same store, analysed without one part after the other; nothing of it is stored. */
 async function ablate(input: AblationInput, { without, onStep }: EvaluateOptions): Promise<Ablation[]> {
   const { clickhouse, window, truth, result, investigation: earlier, signal } = input
-  const ablations: Ablation[] = []
+  const ablations = [ablationOf('nothing', result.card, result.card)]
   for (const part of PARTS.filter((one) => !without.includes(one))) {
     if (signal.aborted) break
     onStep(`without ${part}`)

@@ -4,7 +4,7 @@ import type { Scorecard } from './score.ts'
 import { sum } from './statistics.ts'
 
 export const Ablation = z.object({
-  without: z.string().describe('The part that was left out.'),
+  without: z.string().describe('The part that was left out; nothing: the whole detector, to compare with.'),
   violations: z.int(),
   found: z.int(),
   lost: z.int().describe('Violations that only the whole detector finds.'),

@@ -77,8 +77,9 @@ describe('pictures', () => {
 })
 
 test('the page has each measure of the detector, and no name can break its tables', () => {
-  const page = qualityPage(summaries, 'npm run bench')
+  const page = qualityPage(summaries, { command: 'npm run bench', planned: 2, evaluated: 1 })
   expect(page).toContain('| violations found | **100.0 %**<br>2 of 2 |')
+  expect(page).toContain('stopped after 1 of 2 worlds')
   expect(page).toContain('| 50.0 % |')
   expect(page).toContain('x \\| y')
   expect(page.endsWith('\n')).toBe(true)
