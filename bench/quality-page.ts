@@ -1,5 +1,5 @@
 /** The generated part of docs/quality.md, out of the summaries of a run. Pure: every number in it is one of theirs. */
-import type { Ablation } from '../evaluate/ablation.ts'
+import { NOTHING, type Ablation } from '../evaluate/ablation.ts'
 import { MEASURES, MeasureName } from '../evaluate/measures.ts'
 import { casesText, intervalText, valueText, worldTitle } from '../evaluate/summary-report.ts'
 import type { MethodSummary, WorldSummary } from '../evaluate/summary.ts'
@@ -46,14 +46,14 @@ function ablationSection(summaries: readonly WorldSummary[]): string[] {
   if (ablated.length === 0) return []
   return [
     '## What is each part good for?',
-    'The same worlds (with `--ablate n` those of the first n seeds), analysed again without one part of the detector at a time. Lost: violations that only the whole detector finds; gained: violations that are found only without the part.',
+    'The same worlds (with `--ablate n` those of the first n seeds alone), analysed again without one part of the detector at a time. Lost: violations that only the whole detector finds; gained: violations that are found only without the part.',
     ...ablated.map((summary) => ablationTable(summary)),
   ]
 }
 
 function ablationTable(summary: WorldSummary): string {
   const rowOf = ({ without, found, lost, gained, false_findings, benign_apps_named }: Ablation): string[] =>
-    [`without ${without.replaceAll('_', ' ')}`].concat(
+    [without === NOTHING ? '**the whole detector**' : `without ${without.replaceAll('_', ' ')}`].concat(
       [found, lost, gained, false_findings, benign_apps_named].map(String),
     )
   const { world, strength, ablations } = summary
