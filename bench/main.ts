@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { WORLD_KINDS } from '#simulate/conditions.ts'
 
+import { benchAnalyze } from './analyze.ts'
 import { benchDetect } from './detect.ts'
 import { benchDistributions, type DistributionsOptions } from './distributions.ts'
 import { benchFaults } from './faults.ts'
@@ -49,6 +50,15 @@ bench
   .action(benchDetect)
 
 bench
+  .command('analyze')
+  .description(
+    'The analysis alone on growing platforms: CPU, memory, growth; writes its table into docs/benchmarks.md.',
+  )
+  .option('--max <n>', 'largest platform, records: 500,000 to 16,000,000', wholeNumber, 2_000_000)
+  .option('--seed <n>', 'of the simulation', wholeNumber, 7)
+  .action(async (options: { max: number; seed: number }) => await benchAnalyze(options))
+
+bench
   .command('quality')
   .description('Detection on simulated worlds beside published methods; writes docs/quality.md and its pictures.')
   .option('--from <seed>', 'first seed; 1 to 59 were used while developing', wholeNumber, 101)
@@ -57,8 +67,9 @@ bench
   .option('--strength <names>', 'as evaluate takes them', 'medium,weak')
   .option('--apps <n>', 'applications of a world', wholeNumber, 1_500)
   .option('--requests <n>', 'requests of a world', wholeNumber, 1_000_000)
-  .option('--save <file>', 'keep the results')
-  .option('--results <file>', 'make the page again from kept results, without a run')
+  .option('--ablate <n>', 'the worlds of the first n seeds without each part of the detector too', wholeNumber)
+  .option('--save <file>', 'keep the results there, after each world')
+  .option('--results <file>', 'make the page from kept results, without a run; give the other options as they were')
   .action(async (options: QualityOptions) => await benchQuality(options))
 
 bench

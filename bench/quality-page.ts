@@ -1,9 +1,11 @@
 /** The generated part of docs/quality.md, out of the summaries of a run. Pure: every number in it is one of theirs. */
+import { NOTHING, type Ablation } from '../evaluate/ablation.ts'
 import { MEASURES, MeasureName } from '../evaluate/measures.ts'
 import { casesText, intervalText, valueText, worldTitle } from '../evaluate/summary-report.ts'
 import type { MethodSummary, WorldSummary } from '../evaluate/summary.ts'
 import { percent } from '../evaluate/text-table.ts'
 import { DETECTOR } from '../evaluate/world-result.ts'
+import { markdownTable } from './generated-part.ts'
 
 export const PICTURES = {
   methods: 'pictures/quality-methods.svg',
@@ -11,10 +13,18 @@ export const PICTURES = {
   calibration: 'pictures/quality-calibration.svg',
 } as const
 
-/** Markdown, ending with a newline. `command` is what made the summaries. */
-export function qualityPage(summaries: readonly WorldSummary[], command: string): string {
+/** What made the summaries. */
+export interface Made {
+  readonly command: string
+  /** Worlds that the command asks for, and how many of them the summaries are of. */
+  readonly planned: number
+  readonly evaluated: number
+}
+
+/** Markdown, ending with a newline. */
+export function qualityPage(summaries: readonly WorldSummary[], made: Made): string {
   return `${[
-    intro(summaries, command),
+    intro(summaries, made),
     '## The detector',
     detectorTable(summaries),
     'Means over seeds with 95 % intervals (Student’s t; of no width where all seeds agree), below them the cases of all seeds together.',
@@ -27,21 +37,38 @@ export function qualityPage(summaries: readonly WorldSummary[], command: string)
     '## Can its probabilities be believed?',
     `![Stated probability against the share that is true](${PICTURES.calibration})`,
     'Findings and named apps of all worlds together.',
+    ...ablationSection(summaries),
   ].join('\n\n')}\n`
 }
 
-function intro(summaries: readonly WorldSummary[], command: string): string {
+function ablationSection(summaries: readonly WorldSummary[]): string[] {
+  const ablated = summaries.filter(({ ablations }) => ablations.length > 0)
+  if (ablated.length === 0) return []
+  return [
+    '## What is each part good for?',
+    'The same worlds (with `--ablate n` those of the first n seeds alone), analysed again without one part of the detector at a time. Lost: violations that only the whole detector finds; gained: violations that are found only without the part.',
+    ...ablated.map((summary) => ablationTable(summary)),
+  ]
+}
+
+function ablationTable(summary: WorldSummary): string {
+  const rowOf = ({ without, found, lost, gained, false_findings, benign_apps_named }: Ablation): string[] =>
+    [without === NOTHING ? '**the whole detector**' : `without ${without.replaceAll('_', ' ')}`].concat(
+      [found, lost, gained, false_findings, benign_apps_named].map(String),
+    )
+  const { world, strength, ablations } = summary
+  const what = `${world} worlds${strength === 'none' ? '' : `, ${strength}`}; ${ablations[0]?.violations ?? 0} violations`
+  const head = [what, 'found', 'lost', 'gained', 'false findings', 'benign apps named']
+  return markdownTable(head, ablations.map(rowOf))
+}
+
+function intro(summaries: readonly WorldSummary[], { command, planned, evaluated }: Made): string {
   const sizes = summaries.map(
     (summary) =>
       `- ${worldTitle(summary)} (${summary.seeds.join(', ')}): ${Math.round(summary.apps)} apps and ${Math.round(summary.requests)} requests a world, ${summary.violations} violations in all`,
   )
-  return [`Made by \`${command}\`:`, '', ...sizes].join('\n')
-}
-
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lineOf = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  return [lineOf(head), lineOf(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(lineOf)].join('\n')
+  const part = evaluated < planned ? `, stopped after ${evaluated} of ${planned} worlds` : ''
+  return [`Made by \`${command}\`${part}:`, '', ...sizes].join('\n')
 }
 
 /** One column a kind of world. */

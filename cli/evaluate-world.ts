@@ -10,7 +10,7 @@ import type { Finding } from '#schemas/finding.ts'
 import { Truth } from '#schemas/truth.ts'
 import { simulate } from '#simulate/write.ts'
 
-import { ablationOf, type Ablation } from '../evaluate/ablation.ts'
+import { ablationOf, NOTHING, type Ablation } from '../evaluate/ablation.ts'
 import type { PredictedCluster } from '../evaluate/judge.ts'
 import { PEERS } from '../evaluate/peers/index.ts'
 import { readPeerTraffic } from '../evaluate/peers/read-traffic.ts'
@@ -104,7 +104,7 @@ interface AblationInput {
 /** The same store, analysed without one part after the other; nothing of it is stored. */
 async function ablate(input: AblationInput, { without, onStep }: EvaluateOptions): Promise<Ablation[]> {
   const { clickhouse, window, truth, result, investigation: earlier, signal } = input
-  const ablations: Ablation[] = []
+  const ablations = [ablationOf(NOTHING, result.card, result.card)]
   for (const part of PARTS.filter((one) => !without.includes(one))) {
     if (signal.aborted) break
     onStep(`without ${part}`)

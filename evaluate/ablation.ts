@@ -3,8 +3,11 @@ import { z } from 'zod'
 import type { Scorecard } from './score.ts'
 import { sum } from './statistics.ts'
 
+/** Left out in the row of the whole detector, which the others are compared with. */
+export const NOTHING = 'nothing'
+
 export const Ablation = z.object({
-  without: z.string().describe('The part that was left out.'),
+  without: z.string().describe('The part that was left out; nothing in the row of the whole detector.'),
   violations: z.int(),
   found: z.int(),
   lost: z.int().describe('Violations that only the whole detector finds.'),

@@ -39,7 +39,8 @@ interface Options {
   readonly traffic?: readonly string[]
   readonly peers?: true
   readonly without: readonly Part[]
-  readonly ablate?: true
+  /** How many seeds; true: all. */
+  readonly ablate?: number | true
   readonly save?: string
   readonly json?: true
 }
@@ -60,15 +61,16 @@ function jobsOf(options: Options): Job[] {
   const { apps, requests, hours, scenarios } = options
   const size = { apps, requests, hours, ...(scenarios === undefined ? {} : { scenarios }) }
   const seeds = Array.from({ length: options.seeds }, (_, index) => options.seed + index)
+  const ablated = new Set(seeds.slice(0, options.ablate === true ? undefined : options.ablate))
   return listWorlds(options.world, options.strength, seeds).map((world) => ({
     title: `${world.kind}, ${world.strength}, seed ${world.seed}`,
-    run: async (how) => await evaluateWorld(world, size, how),
+    run: async (how) => await evaluateWorld(world, size, { ...how, ablate: how.ablate && ablated.has(world.seed) }),
   }))
 }
 
 /** Undefined when it was interrupted. What there is by then has been saved. */
 async function runJobs(jobs: readonly Job[], options: Options): Promise<WorldResult[] | undefined> {
-  const how = { peers: options.peers === true, without: options.without, ablate: options.ablate === true }
+  const how = { peers: options.peers === true, without: options.without, ablate: options.ablate !== undefined }
   const isTerminal = process.stderr.isTTY
   const clearLine = isTerminal ? '\r\u001B[K' : ''
   const results: WorldResult[] = []
@@ -165,7 +167,11 @@ export function evaluateCommand(): Command {
     .option('--traffic <dirs...>', 'score on directories that simulate has written, instead')
     .option('--peers', 'the published methods on the same traffic, each at its best thresholds')
     .option('--without <parts>', `leave out parts of the detector: ${PARTS.join(', ')}`, listOf(PARTS), [])
-    .option('--ablate', 'analyse each world again without each part of the detector in turn')
+    .option(
+      '--ablate [seeds]',
+      'analyse the worlds, or those of the first seeds, again without each part in turn',
+      seedCount,
+    )
     .option('--save <file>', 'keep the results there as JSON, after each world')
     .option('--json', 'print all numbers as JSON')
     .addHelpText('after', EXAMPLE)

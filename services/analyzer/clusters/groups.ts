@@ -60,7 +60,7 @@ function comparable(place: Place, { model, tuning, worldApps, routes }: GroupCon
     })
 }
 
-/** The resident with the most neighbours that are alike both ways. Ties go to the busier, then to the lesser app. */
+/** The resident with the most neighbours that are alike both ways. Ties go to the lesser app. */
 function seedOf(residents: readonly Resident[], { model, tuning }: GroupContext): Resident[] {
   // Of a crowded place every k-th resident is tried as the seed: a group that matters holds several of them.
   const step = Math.ceil(residents.length / tuning.groups.seedsMax)

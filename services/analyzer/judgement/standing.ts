@@ -91,7 +91,11 @@ export function standing(context: PairContext, cluster: DraftCluster, areLent: b
       }),
   )
   const victims = apps.filter((app) => {
-    const lacksUsers = withUsers >= apps.length * tuning.policy.standingUsersMin && (partners.get(app) ?? 0) === 0
+    // Who runs where the ring runs needs no users in common: else a framer who shares users with three apps would empty a ring.
+    const lacksUsers =
+      withUsers >= apps.length * tuning.policy.standingUsersMin &&
+      (partners.get(app) ?? 0) === 0 &&
+      (traffic.get(app) ?? 0) < tuning.policy.standingShare
     const lacksPlaces =
       there >= apps.length * tuning.policy.standingPlacesMin && (traffic.get(app) ?? 0) < tuning.policy.standingShareMin
     if ((lacksUsers && lacksPlaces) || ((lacksUsers || lacksPlaces) && !isOfOwner(app))) return true

@@ -3,6 +3,7 @@ import { calibrationCurve } from '../../../bench/pictures/calibration-curve.ts'
 import { methodBars } from '../../../bench/pictures/method-bars.ts'
 import { scenarioMap } from '../../../bench/pictures/scenario-map.ts'
 import { qualityPage } from '../../../bench/quality-page.ts'
+import { ablationOf, NOTHING } from '../../../evaluate/ablation.ts'
 import type { Peer } from '../../../evaluate/peers/peer.ts'
 import { summarize } from '../../../evaluate/summary.ts'
 import { worldResult } from '../../../evaluate/world-result.ts'
@@ -77,9 +78,21 @@ describe('pictures', () => {
 })
 
 test('the page has each measure of the detector, and no name can break its tables', () => {
-  const page = qualityPage(summaries, 'npm run bench')
+  const page = qualityPage(summaries, { command: 'npm run bench', planned: 2, evaluated: 1 })
   expect(page).toContain('| violations found | **100.0 %**<br>2 of 2 |')
+  expect(page).toContain('stopped after 1 of 2 worlds')
   expect(page).toContain('| 50.0 % |')
   expect(page).toContain('x \\| y')
   expect(page.endsWith('\n')).toBe(true)
+})
+
+test('what is lost without a part is beside the whole detector, on the pages of runs that asked for it', () => {
+  const made = { command: 'npm run bench', planned: 1, evaluated: 1 }
+  expect(qualityPage(summaries, made)).not.toContain('What is each part good for?')
+  const result = worldResult(truth, found, [], undefined)
+  const without = worldResult(truth, [cluster('c1', 'abc')], [], undefined)
+  const ablations = [ablationOf(NOTHING, result.card, result.card), ablationOf('hand_over', result.card, without.card)]
+  const page = qualityPage(summarize([{ ...result, ablations }]), made)
+  expect(page).toContain('| **the whole detector** | 2 | 0 | 0 | 0 | 0 |')
+  expect(page).toContain('| without hand over | 1 | 1 | 0 | 0 | 0 |')
 })
