@@ -91,11 +91,7 @@ export function standing(context: PairContext, cluster: DraftCluster, areLent: b
       }),
   )
   const victims = apps.filter((app) => {
-    // Who runs where the ring runs needs no users in common: else a framer who shares users with three apps would empty a ring.
-    const lacksUsers =
-      withUsers >= apps.length * tuning.policy.standingUsersMin &&
-      (partners.get(app) ?? 0) === 0 &&
-      (traffic.get(app) ?? 0) < tuning.policy.standingShare
+    const lacksUsers = withUsers >= apps.length * tuning.policy.standingUsersMin && (partners.get(app) ?? 0) === 0
     const lacksPlaces =
       there >= apps.length * tuning.policy.standingPlacesMin && (traffic.get(app) ?? 0) < tuning.policy.standingShareMin
     if ((lacksUsers && lacksPlaces) || ((lacksUsers || lacksPlaces) && !isOfOwner(app))) return true
