@@ -3,7 +3,8 @@
  * stored, in a process of its own. Writes its table into docs/benchmarks.md after each size.
  */
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,12 +39,19 @@ const Analysis = Usage.extend({
   seconds: z.number(),
 })
 
-interface Run extends z.infer<typeof Analysis> {
-  readonly records: number
-  /** Of detect as a whole: reading and its own analysis. */
-  readonly detectCpuSeconds: number
-  /** Mean number of processes that wanted a core in the minute before the analysis, this one not included. */
-  readonly load: number
+const Run = Analysis.extend({
+  records: z.int(),
+  detectCpuSeconds: z.number().describe('Of detect as a whole: reading and its own analysis.'),
+  load: z.number().describe('Load average of the minute before the analysis.'),
+})
+type Run = z.infer<typeof Run>
+
+export interface AnalyzeOptions {
+  /** Of the largest platform, records. */
+  readonly max: number
+  readonly seed: number
+  /** Runs as JSON lines, smallest first: those that it has are not measured again. */
+  readonly save?: string
 }
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -70,17 +78,23 @@ async function measureSize(directory: string, size: (typeof SIZES)[number], seed
   return { ...analysis, records: requests, detectCpuSeconds: detect.cpuSeconds, load }
 }
 
+async function savedRuns(file: string | undefined): Promise<Run[]> {
+  if (file === undefined || !existsSync(file)) return []
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
+  return lines.map((line) => Run.parse(JSON.parse(line)))
+}
+
 /** Needs about 1.2 GB of temporary disk a million records. */
-export async function benchAnalyze(options: { readonly max: number; readonly seed: number }): Promise<void> {
-  const runs: Run[] = []
-  for (const size of SIZES.filter(({ records }) => records <= options.max)) {
+export async function benchAnalyze(options: AnalyzeOptions): Promise<void> {
+  const runs = await savedRuns(options.save)
+  for (const size of SIZES.slice(runs.length).filter(({ records }) => records <= options.max)) {
     const directory = await mkdtemp(join(tmpdir(), 'sidestep-bench-'))
     try {
       runs.push(await measureSize(directory, size, options.seed))
     } finally {
       await rm(directory, { recursive: true, force: true })
     }
-    process.stderr.write(`${JSON.stringify(runs.at(-1))}\n`)
+    if (options.save !== undefined) await appendFile(options.save, `${JSON.stringify(runs.at(-1))}\n`)
     await writeGenerated('benchmarks.md', 'analyze', pageOf(runs, options.seed))
   }
   process.stdout.write(`${tableOf(runs)}\n`)

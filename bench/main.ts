@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { WORLD_KINDS } from '#simulate/conditions.ts'
 
-import { benchAnalyze } from './analyze.ts'
+import { benchAnalyze, type AnalyzeOptions } from './analyze.ts'
 import { benchDetect } from './detect.ts'
 import { benchDistributions, type DistributionsOptions } from './distributions.ts'
 import { benchFaults } from './faults.ts'
@@ -56,7 +56,8 @@ bench
   )
   .option('--max <n>', 'largest platform, records: 500,000 to 16,000,000', wholeNumber, 2_000_000)
   .option('--seed <n>', 'of the simulation', wholeNumber, 7)
-  .action(async (options: { max: number; seed: number }) => await benchAnalyze(options))
+  .option('--save <file>', 'keep the runs there; those that it has are not measured again')
+  .action(async (options: AnalyzeOptions) => await benchAnalyze(options))
 
 bench
   .command('quality')
