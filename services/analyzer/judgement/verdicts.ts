@@ -29,7 +29,7 @@ export interface Judged {
   readonly ring: Ring | undefined
   /** End users seen on the common places, by app id. */
   readonly usersHere: ReadonlyMap<string, number>
-  /** Whether the apps have one rhythm; not asked of many people's keys, who have one too when they work together. */
+  /** Whether the apps have one rhythm; asked of two apps of one account only. */
   readonly rhythm: CoActivity | undefined
   readonly mode: ModeEvidence
   readonly sharedUserShare: number | null
@@ -152,7 +152,9 @@ async function prove(options: VerdictOptions, draft: DraftCluster): Promise<Prov
       ? ringOf(spells, tuning.gain.windowSeconds * 1000, windowMs, tuning)
       : undefined
   const timesByKey = [...times.values()].map((one) => one.times)
-  const rhythm = isKeys ? undefined : coActivity(timesByKey, tuning.gain.windowSeconds * 1000, windowMs, tuning)
+  // Two products of one account are all that it decides about, and it is dear.
+  const isAsked = isOneOwner(apps) && draft.apps.length === 2
+  const rhythm = !isAsked ? undefined : coActivity(timesByKey, tuning.gain.windowSeconds * 1000, windowMs, tuning)
   return { draft, members, victims, apps, usersHere, process, borrowed, ring, rhythm, times: [...times.values()] }
 }
 
