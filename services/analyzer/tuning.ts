@@ -100,8 +100,8 @@ export const TUNING = {
     /** Requests a stretch: labels are shuffled within. */
     stretch: 40,
     zMin: 5,
-    /** Median gaps before the requests of each key, longest over shortest: 1 for a round, k - 1 for two neighbours of k keys. */
-    gapRatioMax: 5,
+    /** Median gaps before the requests of each key, longest over shortest: 1 for a round; a follower of steady requests reaches 3.7. */
+    gapRatioMax: 3,
     /** Shifts of each kind under which alternation must be lost. */
     shifts: 4,
     /** Switches that go to one and the same next key, from which on it is a round. */
@@ -155,7 +155,8 @@ export const TUNING = {
     },
     familyCapBits: 14,
     timingCapBits: 14,
-    freeCapBits: 5,
+    /** Programs, names and domains together: copied for nothing, so they never decide. */
+    freeCapBits: 3,
     /** The registry says so. */
     sameOwnerBits: 20,
     sameOwnerNameBits: 4,
