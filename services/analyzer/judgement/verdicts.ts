@@ -2,9 +2,8 @@
 import type { ClickHouse } from '#lib/clickhouse.ts'
 import type { DraftCluster } from '../clusters/assemble.ts'
 import type { Candidates } from '../clusters/candidates.ts'
-import { pool } from '../evidence/route-mix.ts'
 import { readRequestTimes, type RequestTimes } from '../run/request-times.ts'
-import type { Counts, Snapshot, SnapshotApp } from '../run/snapshot.ts'
+import type { Snapshot, SnapshotApp } from '../run/snapshot.ts'
 import { coActivity, type CoActivity } from '../signals/timing/co-activity.ts'
 import { isRing, ringOf, type Ring } from '../signals/timing/hand-over.ts'
 import { modeOf, type ModeEvidence } from '../signals/timing/mode.ts'
@@ -15,6 +14,7 @@ import { judgeExemption, notProduction, type EnvironmentUse, type Exemption } fr
 import { areBorrowed, areKeysOfMany, borrowedKeys, type Borrowed } from './keys.ts'
 import { measureGains, type Gain } from './materiality.ts'
 import { isOneOwner, isSharded, judge, type Verdict } from './policy.ts'
+import { mixesIn, roomOf, surroundings, usersIn } from './room.ts'
 import { standing } from './standing.ts'
 import { readClusterUsers, sharedUserShare, userJaccard, type ClusterUsers } from './users.ts'
 
@@ -51,70 +51,18 @@ function appsOf(snapshot: Snapshot, numbers: readonly number[]): SnapshotApp[] {
   return numbers.flatMap((app) => snapshot.apps[app] ?? [])
 }
 
-/** Of each member by id, the most end users seen on one network of the places where at least a tenth of the members run. */
-function usersOn({ context }: Candidates, members: readonly number[]): Map<string, number> {
-  const seen = new Map<number, number>()
-  for (const app of members) {
-    for (const place of context.residences[app]?.keys() ?? []) seen.set(place, (seen.get(place) ?? 0) + 1)
-  }
-  const least = Math.max(2, Math.ceil(members.length / 10))
-  return new Map(
-    members.flatMap((app) => {
-      const streams = [...(context.residences[app] ?? [])].filter(([place]) => (seen.get(place) ?? 0) >= least)
-      if (streams.length === 0) return []
-      const users = Math.max(...streams.map(([, stream]) => stream.users / stream.networks))
-      return [[context.snapshot.apps[app]?.app_id ?? '', users] as const]
-    }),
-  )
-}
-
-/** What each member does on the places where at least two of them run. */
-function mixesHere({ context }: Candidates, members: readonly number[]): Map<number, Counts> {
-  const seen = new Map<number, number>()
-  for (const app of members) {
-    for (const place of context.residences[app]?.keys() ?? []) seen.set(place, (seen.get(place) ?? 0) + 1)
-  }
-  const least = Math.max(2, Math.ceil(members.length / 10))
-  return new Map(
-    members.flatMap((app) => {
-      const streams = [...(context.residences[app] ?? [])].filter(([place]) => (seen.get(place) ?? 0) >= least)
-      return streams.length === 0 ? [] : [[app, pool(streams.map(([, stream]) => stream.mix))] as const]
-    }),
-  )
-}
-
-/** Addresses of the places where a good part of the members run, and the other residents there. */
-function roomOf(
-  { context }: Candidates,
-  members: readonly number[],
-): { readonly networks: ReadonlySet<string>; readonly others: readonly number[] } {
-  const own = new Set(members)
-  const seen = new Map<number, number>()
-  for (const app of members) {
-    for (const place of context.residences[app]?.keys() ?? []) seen.set(place, (seen.get(place) ?? 0) + 1)
-  }
-  const networks = new Set<string>()
-  const others = new Set<number>()
-  for (const [id, count] of seen) {
-    const place = context.places[id]
-    if (place === undefined || count < Math.max(2, members.length / 10)) continue
-    for (const network of place.networks) networks.add(context.snapshot.networks[network] ?? '')
-    for (const stream of place.residents) if (!own.has(stream.app)) others.add(stream.app)
-  }
-  return { networks, others: [...others].toSorted((x, y) => x - y) }
-}
-
 /** Other residents that tell of outages: so many are enough. */
 const OTHERS_MAX = 60
 
 async function processOf(options: VerdictOptions, members: readonly number[]): Promise<OneProcess | undefined> {
   const { clickhouse, snapshot, candidates, tuning } = options
-  const { networks, others } = roomOf(candidates, members)
-  if (networks.size === 0) return undefined
+  const { context } = candidates
+  const { networks, others } = surroundings(context, roomOf(context, members))
+  if (networks.length === 0) return undefined
   const windowMs = snapshot.window.toMs - snapshot.window.fromMs
   const idOf = (app: number): string => snapshot.apps[app]?.app_id ?? ''
   const some = others.slice(0, OTHERS_MAX)
-  const times = await readRequestTimes(clickhouse, [...members, ...some].map(idOf), snapshot.window, [...networks])
+  const times = await readRequestTimes(clickhouse, [...members, ...some].map(idOf), snapshot.window, networks)
   const pollsHere = (app: number): ReturnType<typeof pollsOf> => pollsOf(app, times.get(idOf(app))?.times ?? [], tuning)
   return oneProcess(members.map(pollsHere), outageMinutes(some.map(pollsHere), windowMs), windowMs, tuning)
 }
@@ -129,7 +77,7 @@ type Proven = Omit<Judged, 'exemption' | 'gain' | 'verdict' | 'environment' | 's
 
 async function prove(options: VerdictOptions, draft: DraftCluster): Promise<Proven> {
   const { clickhouse, snapshot, candidates, tuning, without } = options
-  const borrowed = borrowedKeys(candidates.context, mixesHere(candidates, draft.apps))
+  const borrowed = borrowedKeys(candidates.context, mixesIn(roomOf(candidates.context, draft.apps)))
   const { members, victims } = without.has('standing')
     ? { members: draft.apps, victims: [] }
     : standing(candidates.context, draft, areBorrowed(borrowed, tuning))
@@ -142,7 +90,7 @@ async function prove(options: VerdictOptions, draft: DraftCluster): Promise<Prov
     appsOf(snapshot, busiest).map((app) => app.app_id),
     snapshot.window,
   )
-  const usersHere = usersOn(candidates, members)
+  const usersHere = usersIn(candidates.context, roomOf(candidates.context, members))
   const isKeys = areKeysOfMany(apps, usersHere, tuning) && !isOneOwner(apps)
   const process = isKeys && !without.has('one_process') ? await processOf(options, busiest) : undefined
   const spells = members.flatMap((app) => candidates.spells.get(app) ?? [])
