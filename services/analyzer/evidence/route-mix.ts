@@ -74,6 +74,15 @@ export function pool(mixes: readonly Counts[]): Counts {
   }
 }
 
+/** What is left of a mix without some parts of it; no count below 0. */
+export function remainder(whole: Counts, parts: readonly Counts[]): Counts {
+  const taken = new Map<number, number>()
+  for (const part of parts)
+    for (const [i, key] of part.keys.entries()) taken.set(key, (taken.get(key) ?? 0) + (part.counts[i] ?? 0))
+  const counts = Float64Array.from(whole.keys, (key, i) => Math.max(0, (whole.counts[i] ?? 0) - (taken.get(key) ?? 0)))
+  return { keys: whole.keys, counts, total: counts.reduce((sum, n) => sum + n, 0) }
+}
+
 export interface MixModelOptions {
   /** Mixes of apps that stand for the platform, tempered. */
   readonly world: readonly TemperedMix[]

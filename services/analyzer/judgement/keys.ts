@@ -5,7 +5,7 @@
  * streams here are unlike their own lives elsewhere, and those lives are unlike each other. Without either there is no finding.
  */
 import type { PairContext } from '../evidence/pair-facts.ts'
-import { temper, type TemperedMix } from '../evidence/route-mix.ts'
+import { remainder, temper, type TemperedMix } from '../evidence/route-mix.ts'
 import type { Counts, SnapshotApp } from '../run/snapshot.ts'
 import type { Tuning } from '../tuning.ts'
 
@@ -32,12 +32,6 @@ export function areKeysOfMany(
   const people = new Set(single.map((app) => app.top_user || app.owner_id || app.app_id)).size
   const least = tuning.policy.keyPerUserShareMin * single.length
   return owners >= least && people >= least
-}
-
-function minus(whole: Counts, part: Counts): Counts {
-  const taken = new Map([...part.keys].map((key, i) => [key, part.counts[i] ?? 0]))
-  const counts = Float64Array.from(whole.keys, (key, i) => Math.max(0, (whole.counts[i] ?? 0) - (taken.get(key) ?? 0)))
-  return { keys: whole.keys, counts, total: counts.reduce((sum, n) => sum + n, 0) }
 }
 
 export interface Borrowed {
@@ -75,7 +69,7 @@ export function borrowedKeys(context: PairContext, here: ReadonlyMap<number, Cou
   for (const [app, mix] of here) {
     const whole = snapshot.apps[app]?.mix
     if (whole === undefined) continue
-    const elsewhere = minus(whole, mix)
+    const elsewhere = remainder(whole, [mix])
     if (elsewhere.total < tuning.groups.requestsMin || mix.total < tuning.groups.requestsMin) continue
     const life = temper(elsewhere, size)
     const stream = temper(mix, size)

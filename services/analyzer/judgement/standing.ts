@@ -4,8 +4,7 @@
  */
 import type { DraftCluster } from '../clusters/assemble.ts'
 import type { PairContext } from '../evidence/pair-facts.ts'
-import { temper } from '../evidence/route-mix.ts'
-import type { Counts } from '../run/snapshot.ts'
+import { remainder, temper } from '../evidence/route-mix.ts'
 
 export interface Standing {
   /** App numbers that the cluster consists of, ascending. */
@@ -44,14 +43,6 @@ function userPartners(context: PairContext, apps: readonly number[]): Map<number
       return [app, partners.length] as const
     }),
   )
-}
-
-function remainder(whole: Counts, parts: readonly Counts[]): Counts {
-  const taken = new Map<number, number>()
-  for (const part of parts)
-    for (const [i, key] of part.keys.entries()) taken.set(key, (taken.get(key) ?? 0) + (part.counts[i] ?? 0))
-  const counts = Float64Array.from(whole.keys, (key, i) => Math.max(0, (whole.counts[i] ?? 0) - (taken.get(key) ?? 0)))
-  return { keys: whole.keys, counts, total: counts.reduce((sum, n) => sum + n, 0) }
 }
 
 /** A member that lives elsewhere, differently: most of its requests are not on the common places, and they are another use case. */
